@@ -1,0 +1,109 @@
+"""Everything about the personal link: `/r/<token>`.
+
+The token is 128 bits of HMAC-SHA-256 over (treatment, generation) under `LINK_KEY`, written in 22
+letters and digits (no `-` or `_`, which phones drop from a link's end). The database holds only
+its SHA-256; the same address can be shown again because it can be derived again. Raising the
+generation revokes every link given out before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import string
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, Manager, QuerySet
+from django.utils import timezone
+
+from patients.models import Patient, Treatment
+from patients.timeline import last_moment
+
+TOKEN_LENGTH = 22  # 62 ** 22 > 2 ** 128
+EXPIRES_AFTER_LAST_STEP = timedelta(days=30)
+MASK = "•" * TOKEN_LENGTH
+_ALPHABET = string.digits + string.ascii_letters
+
+
+def token_of(treatment: Treatment) -> str:
+    return _token(treatment.ref, treatment.link_generation)
+
+
+def _token(ref: UUID, generation: int) -> str:
+    digest = hmac.digest(settings.LINK_KEY.encode(), ref.bytes + generation.to_bytes(4), "sha256")
+    number = int.from_bytes(digest[:16])
+    letters = []
+    for _ in range(TOKEN_LENGTH):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
+
+
+def hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def address_of(treatment: Treatment) -> str:
+    """The full public address: at most 60 characters, since texts have room for no more."""
+    return f"{settings.PUBLIC_BASE_URL}/r/{token_of(treatment)}"
+
+
+def masked_address() -> str:
+    """What stands for the link in every stored text."""
+    return f"{settings.PUBLIC_BASE_URL}/r/{MASK}"
+
+
+def prepare(treatment: Treatment) -> None:
+    """Set the link's hash and expiry on a treatment that is about to be saved."""
+    treatment.link_hash = hash_of(token_of(treatment))
+    treatment.link_expires_at = expiry_of(treatment)
+
+
+def expiry_of(treatment: Treatment) -> datetime:
+    last = last_moment(treatment.version.protocol, treatment.treated_at, treatment.patient.tz)
+    return last + EXPIRES_AFTER_LAST_STEP
+
+
+def find(token: str) -> Treatment | None:
+    """The treatment a link opens: the patient's newest of the same plan; None if it opens none.
+
+    Unknown, expired, revoked and voided are all None: who asks learns nothing.
+    """
+    if len(token) != TOKEN_LENGTH:
+        return None
+    linked = (
+        _with_page(Treatment.objects)
+        .filter(link_hash=hash_of(token), link_expires_at__gt=timezone.now())
+        .first()
+    )
+    if linked is None:
+        return None
+    newest = newest_of(linked.patient, linked.version.key)
+    if newest is None or newest == linked:
+        return linked if linked.voided_at is None else None
+    return newest
+
+
+def newest_of(patient: Patient, protocol_key: str) -> Treatment | None:
+    """The patient's latest treatment under a protocol that was not voided."""
+    return (
+        _with_page(Treatment.objects)
+        .filter(patient=patient, version__key=protocol_key, voided_at=None)
+        .order_by("-treated_at", "-id")
+        .first()
+    )
+
+
+def revoke(treatment: Treatment) -> None:
+    """Make every link of this treatment given out so far open nothing; a new one replaces it."""
+    Treatment.objects.filter(pk=treatment.pk).update(link_generation=F("link_generation") + 1)
+    treatment.refresh_from_db(fields=["link_generation"])
+    treatment.link_hash = hash_of(token_of(treatment))
+    treatment.save(update_fields=["link_hash"])
+
+
+def _with_page(manager: Manager[Treatment]) -> QuerySet[Treatment]:
+    # The plan's text is read once a process, not with every page.
+    return manager.select_related("patient__clinic", "version").defer("version__source")

@@ -1,0 +1,124 @@
+"""The clinic and the people who work there."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import time
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from patients.clock import QuietHours
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SMS_NAME_LIMIT = 20  # characters: with a 60-character link every text stays one segment
+
+
+def validate_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Write one like America/New_York.")
+
+
+def validate_hours(hours: object) -> None:
+    """`{"mon": ["09:00", "17:00"], …}`; a day left out is closed."""
+    try:
+        right = isinstance(hours, dict) and all(
+            day in WEEKDAYS and time.fromisoformat(opens) < time.fromisoformat(closes)
+            for day, (opens, closes) in hours.items()
+        )
+    except (ValueError, TypeError):
+        right = False
+    if not right:
+        raise ValidationError(
+            'Write opening hours like {"mon": ["09:00", "17:00"]}, with mon … sun as the days.'
+        )
+
+
+class Clinic(models.Model):
+    """A clinic: its clock, its numbers, its hours, its sender."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(unique=True)
+    sms_name = models.CharField(
+        max_length=SMS_NAME_LIMIT, help_text="How texts name the clinic; at most 20 characters."
+    )
+    zone = models.CharField(max_length=64, validators=[validate_zone])
+    office_phone = PhoneNumberField()
+    after_hours_phone = PhoneNumberField()
+    emergency_number = models.CharField(max_length=8, default="911")
+    opening_hours = models.JSONField(default=dict, validators=[validate_hours])
+    quiet_starts = models.TimeField(default=time(20, 0))
+    quiet_ends = models.TimeField(default=time(8, 0))
+    sms_sender = PhoneNumberField(help_text="The number texts come from.")
+    email_sender = models.EmailField(blank=True, help_text="Empty: the site's own address.")
+    default_language = models.CharField(max_length=8, default="en")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.zone)
+
+    @property
+    def quiet_hours(self) -> QuietHours:
+        return QuietHours(self.quiet_starts, self.quiet_ends)
+
+    def words(self) -> dict[str, str]:
+        """The clinic's words for a protocol's placeholders."""
+        return {
+            "clinic": self.name,
+            "office_phone": self.office_phone.as_national,
+            "after_hours_phone": self.after_hours_phone.as_national,
+            "emergency_number": self.emergency_number,
+        }
+
+
+class Role(models.TextChoices):
+    DESK = "desk", _("Desk")
+    NURSE = "nurse", _("Nurse")
+    LEAD = "lead", _("Clinical lead")
+    ADMIN = "admin", _("Admin")
+
+
+class StaffManager(BaseUserManager["StaffUser"]):
+    def create_user(self, email: str, password: str | None = None, **values: Any) -> StaffUser:
+        user = self.model(email=self.normalize_email(email).lower(), **values)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> StaffUser:
+        return self.get(email__iexact=username)
+
+
+class StaffUser(AbstractBaseUser, PermissionsMixin):
+    """Somebody who works at one clinic, in one role. Signs in with an email address."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=80)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="staff")
+    role = models.CharField(max_length=8, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[StaffManager] = StaffManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name

@@ -1,0 +1,139 @@
+"""The patient, what they agreed to, and what they stopped."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from phonenumber_field.modelfields import PhoneNumberField
+
+from patients.models.clinic import Clinic, StaffUser, validate_zone
+from patients.protocol import ConsentScope
+
+
+class Channel(models.TextChoices):
+    SMS = "sms", "Text message"
+    EMAIL = "email", "Email"
+
+
+class AppendOnly(models.Model):
+    """A row that records what happened: it is written once."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError(f"{type(self).__name__} rows are never changed; add another one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{type(self).__name__} rows are never deleted.")
+
+
+class Patient(models.Model):
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="patients")
+    first_name = models.CharField(max_length=60)
+    last_name = models.CharField(max_length=60)
+    phone = PhoneNumberField(blank=True)
+    email = models.EmailField(blank=True)
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.SMS)
+    language = models.CharField(max_length=8, default="en")
+    zone = models.CharField(
+        max_length=64, blank=True, validators=[validate_zone], help_text="Empty: the clinic's."
+    )
+    wants_details = models.BooleanField(
+        default=False, help_text="Chose wording that names the treatment and its steps."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "last_name", "first_name"]),
+            models.Index(fields=["clinic", "phone"]),
+            models.Index(fields=["clinic", "email"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"patient {self.pk}"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def tz(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.zone) if self.zone else self.clinic.tz
+
+    def address(self, channel: str) -> str:
+        """Where `channel` reaches this patient, or empty."""
+        if channel == Channel.SMS:
+            return self.phone.as_e164 if self.phone else ""
+        return self.email.lower()
+
+
+class Consent(AppendOnly):
+    """One "yes" or "no" to one kind of message; the latest row of a scope holds."""
+
+    class How(models.TextChoices):
+        DESK = "desk", "At the desk"
+        PAGE = "page", "On the recovery page"
+        IMPORT = "import", "Imported with its source"
+
+    class Scope(models.TextChoices):
+        RECOVERY = ConsentScope.RECOVERY.value, "Recovery messages"
+        REBOOKING = ConsentScope.REBOOKING.value, "Rebooking messages"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="consents")
+    scope = models.CharField(max_length=12, choices=Scope.choices)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    given = models.BooleanField()
+    wording = models.CharField(max_length=32, help_text="The version of the words agreed to.")
+    how = models.CharField(max_length=8, choices=How.choices)
+    recorded_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["patient", "scope", "channel", "-id"])]
+
+
+class OptOut(AppendOnly):
+    """A stop or a start for one address at one clinic; the latest row holds.
+
+    It belongs to the number or address, not to a patient: a shared phone is stopped for all.
+    """
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    address = models.CharField(max_length=254)
+    stopped = models.BooleanField()
+    how = models.CharField(max_length=24)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["clinic", "channel", "address", "-id"])]
+
+
+def latest_consents(patients: Any) -> models.QuerySet[Consent]:
+    """For each (patient, scope, channel) the consent row that holds."""
+    newest = (
+        Consent.objects.filter(patient__in=patients)
+        .values("patient", "scope", "channel")
+        .annotate(newest=models.Max("id"))
+        .values("newest")
+    )
+    return Consent.objects.filter(id__in=newest)
+
+
+def stopped_addresses(clinics: Any, addresses: Any) -> set[tuple[int, str, str]]:
+    """The (clinic id, channel, address) among these that have said stop and not start again."""
+    newest = (
+        OptOut.objects.filter(clinic__in=clinics, address__in=addresses)
+        .values("clinic", "channel", "address")
+        .annotate(newest=models.Max("id"))
+        .values("newest")
+    )
+    rows = OptOut.objects.filter(Q(id__in=newest), stopped=True)
+    return {(row.clinic_id, row.channel, row.address) for row in rows}

@@ -1,0 +1,454 @@
+"""Reads a protocol from its TOML text and refuses a broken one, naming the place and the reason.
+
+Pure: text in, `Protocol` out. Nothing is guessed: an unknown key, a missing text, a placeholder
+that nobody fills or a phone number inside a text is a `ProtocolError`.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from patients.clock import Calendar, Elapsed, FirstClock, Moment
+from patients.protocol import (
+    MESSAGE_PLACEHOLDERS,
+    PAGE_PLACEHOLDERS,
+    AfterLogging,
+    Ahead,
+    ConsentScope,
+    DaysAfterDue,
+    MessageText,
+    Normal,
+    OnLogging,
+    Phase,
+    PhaseText,
+    Protocol,
+    ReminderKind,
+    ReminderRule,
+    ReminderText,
+    Series,
+    Session,
+    Step,
+    StepKind,
+    StepText,
+    Texts,
+    Tier,
+    TierAction,
+    TierText,
+)
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_PHONE_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{6,}\d")
+
+
+class ProtocolError(ValueError):
+    """A broken protocol file: `place` says where (`step A4: ends`), `reason` what to change."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.place = place
+        self.reason = reason
+
+
+class Table:
+    """One TOML table that knows its place and which of its keys have been read."""
+
+    def __init__(self, place: str, values: object) -> None:
+        if not isinstance(values, dict):
+            raise ProtocolError(place, "should be a table of keys and values")
+        self.place = place
+        self._values: dict[str, Any] = values
+        self._read: set[str] = set()
+
+    def error(self, key: str, reason: str) -> ProtocolError:
+        return ProtocolError(f"{self.place}: {key}" if self.place else key, reason)
+
+    def has(self, key: str) -> bool:
+        return key in self._values
+
+    def keys(self) -> Iterable[str]:
+        return self._values.keys()
+
+    def take(self, key: str) -> Any:
+        self._read.add(key)
+        if key not in self._values:
+            raise self.error(key, "is missing")
+        return self._values[key]
+
+    def text(self, key: str) -> str:
+        value = self.take(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(key, "should be some text")
+        return value.strip()
+
+    def whole(self, key: str) -> int:
+        value = self.take(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.error(key, "should be a whole number")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.take(key) if self.has(key) else False
+        if not isinstance(value, bool):
+            raise self.error(key, "should be true or false")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.take(key)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self.error(key, "should be a list of texts")
+        return tuple(value)
+
+    def choice(self, key: str, kind: type[E]) -> E:
+        return self._one_of(key, self.text(key), kind)
+
+    def choices(self, key: str, kind: type[E]) -> frozenset[E]:
+        return frozenset(self._one_of(key, value, kind) for value in self.texts(key))
+
+    def _one_of(self, key: str, value: str, kind: type[E]) -> E:
+        try:
+            return kind(value)
+        except ValueError:
+            known = ", ".join(kind)
+            raise self.error(key, f"“{value}” is not one of: {known}") from None
+
+    def span(self, key: str) -> timedelta:
+        value = self.text(key)
+        found = re.fullmatch(r"(\d{1,4})([mhd])", value)
+        if not found:
+            raise self.error(key, f"“{value}” is not a span like 30m, 6h or 7d")
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+    def clock(self, key: str) -> time:
+        value = self.text(key)
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            raise self.error(key, f"“{value}” is not a time of day like 09:00")
+        return time.fromisoformat(value)
+
+    def optional(self, key: str, read: Callable[[str], T]) -> T | None:
+        return read(key) if self.has(key) else None
+
+    def table(self, key: str) -> Table:
+        return Table(f"{self.place}: {key}" if self.place else key, self.take(key))
+
+    def tables(self, key: str, name_by: str) -> list[Table]:
+        """A list of tables, each named in messages by one of its own values."""
+        rows = self.take(key)
+        if not isinstance(rows, list):
+            raise self.error(key, f"should be a list of [[{key}]] tables")
+        return [
+            Table(f"{key} {row.get(name_by, number) if isinstance(row, dict) else number}", row)
+            for number, row in enumerate(rows, 1)
+        ]
+
+    def done(self) -> None:
+        """Refuse what nobody read: a misspelled key must not be silently ignored."""
+        for key in self._values:
+            if key not in self._read:
+                raise self.error(key, "is not known here")
+
+
+@lru_cache(maxsize=64)
+def parse(source: str) -> Protocol:
+    """The protocol written in `source`. Raises `ProtocolError` at the first thing that is wrong."""
+    try:
+        root = Table("", tomllib.loads(source))
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolError("", f"This is not valid TOML: {error}") from None
+    phases = tuple(_phase(table) for table in root.tables("phase", "key"))
+    _check_phases(phases)
+    steps = tuple(_step(table) for table in root.tables("step", "fact"))
+    protocol = Protocol(
+        key=root.text("key"),
+        facts=root.texts("facts"),
+        phases=phases,
+        steps=steps,
+        normals=tuple(_normal(table) for table in root.tables("normal", "key")),
+        reminders=tuple(_reminder(table) for table in root.tables("reminder", "key")),
+        tiers=tuple(_tier(table) for table in root.tables("tier", "action")),
+        series=_series(root.table("series")),
+        texts={},
+    )
+    _check_names(protocol)
+    texts = {
+        language: _texts(root.table(language), protocol) for language in root.texts("languages")
+    }
+    if not texts:
+        raise root.error("languages", "should name at least one language")
+    root.done()
+    # The texts need the structure to be checked against, hence last.
+    return Protocol(**{**{n: getattr(protocol, n) for n in protocol.__slots__}, "texts": texts})
+
+
+# --- structure ------------------------------------------------------------------------------------
+
+
+def _phase(table: Table) -> Phase:
+    phase = Phase(table.text("key"), table.span("starts"), table.optional("ends", table.span))
+    table.done()
+    return phase
+
+
+def _check_phases(phases: tuple[Phase, ...]) -> None:
+    if not phases or phases[0].starts:
+        raise ProtocolError("phase", "the first phase should start at 0h")
+    for one, following in pairwise(phases):
+        if one.ends != following.starts or one.ends <= one.starts:
+            raise ProtocolError(
+                f"phase {following.key}: starts", f"should be where phase {one.key} ends"
+            )
+    if phases[-1].ends is not None:
+        raise ProtocolError(f"phase {phases[-1].key}: ends", "the last phase has no end")
+
+
+def _step(table: Table) -> Step:
+    step = Step(
+        fact=table.text("fact"),
+        phase=table.text("phase") if table.has("phase") else "",
+        kind=table.choice("kind", StepKind),
+        starts=_gate(table, "starts"),
+        ends=table.optional("ends", lambda key: _gate(table, key)),
+        icon=table.text("icon") if table.has("icon") else "",
+        needs_normal=table.flag("needs_normal"),
+        until_normal=table.flag("until_normal"),
+        yields_to=frozenset(table.optional("yields_to", table.texts) or ()),
+    )
+    table.done()
+    if isinstance(step.starts, Elapsed) and isinstance(step.ends, Elapsed):
+        if step.ends.after <= step.starts.after:
+            raise table.error("ends", "should be later than it starts")
+    return step
+
+
+def _gate(table: Table, key: str) -> Elapsed | Calendar:
+    moment = _moment(table, key)
+    if isinstance(moment, FirstClock):
+        raise table.error(key, "a step starts and ends at an elapsed or a calendar moment")
+    return moment
+
+
+def _moment(table: Table, key: str) -> Moment:
+    """`"6h"`, or `{day = 2, at = "09:00"}`, `{months = 1, days = -7}`, `{first, after}`."""
+    if isinstance(table.take(key), str):
+        return Elapsed(table.span(key))
+    inner = table.table(key)
+    if inner.has("first"):
+        moment: Moment = FirstClock(inner.clock("first"), Elapsed(inner.span("after")))
+    elif inner.has("day"):
+        moment = Calendar(days=inner.whole("day") - 1, at=inner.clock("at"))
+    else:
+        moment = Calendar(
+            months=inner.optional("months", inner.whole) or 0,
+            days=(inner.optional("days", inner.whole) or 0)
+            + 7 * (inner.optional("weeks", inner.whole) or 0),
+            at=inner.optional("at", inner.clock),
+        )
+    inner.done()
+    return moment
+
+
+def _normal(table: Table) -> Normal:
+    normal = Normal(table.text("key"), table.span("starts"), table.span("ends"))
+    table.done()
+    return normal
+
+
+def _reminder(table: Table) -> ReminderRule:
+    gate = table.optional("gate", table.span)
+    rule = ReminderRule(
+        key=table.text("key"),
+        kinds=table.choices("kinds", ReminderKind),
+        due=_due(table),
+        not_after=_not_after(table),
+        consent=table.choice("consent", ConsentScope),
+        facts=table.texts("facts"),
+        gate=None if gate is None else Elapsed(gate),
+        ahead=table.optional("ahead", lambda key: _ahead(table.table(key))),
+        log_by=table.optional("log_by", table.span),
+        sessions=table.choices("sessions", Session)
+        if table.has("sessions")
+        else frozenset(Session),
+    )
+    table.done()
+    if rule.permits and rule.gate is None:
+        raise table.error("gate", "is missing: a reminder that permits something names its gate")
+    return rule
+
+
+def _due(table: Table) -> Moment | OnLogging:
+    if table.take("due") == "on logging":
+        return OnLogging()
+    return _moment(table, "due")
+
+
+def _not_after(table: Table) -> Moment | AfterLogging | DaysAfterDue:
+    value = table.take("not_after")
+    if isinstance(value, dict) and "after_logging" in value:
+        return AfterLogging(table.table("not_after").span("after_logging"))
+    if isinstance(value, dict) and "days_after_due" in value:
+        return DaysAfterDue(table.table("not_after").whole("days_after_due"))
+    return _moment(table, "not_after")
+
+
+def _ahead(table: Table) -> Ahead:
+    ahead = Ahead(table.clock("at"), table.span("at_least"))
+    table.done()
+    return ahead
+
+
+def _tier(table: Table) -> Tier:
+    tier = Tier(table.choice("action", TierAction), table.texts("signs"))
+    table.done()
+    return tier
+
+
+def _series(table: Table) -> Series:
+    series = Series(
+        table.whole("first"),
+        Calendar(months=table.whole("every_months")),
+        Calendar(months=table.whole("maintenance_months")),
+    )
+    table.done()
+    return series
+
+
+def _check_names(protocol: Protocol) -> None:
+    """Every fact has a step and every step a fact; what is referred to exists; no key twice."""
+    _check_unique(protocol)
+    steps = {step.fact for step in protocol.steps}
+    for fact in protocol.facts:
+        if fact not in steps:
+            raise ProtocolError(f"step {fact}", "is missing: every fact needs its step")
+    for step in protocol.steps:
+        _check_step(step, protocol)
+    for rule in protocol.reminders:
+        for fact in set(rule.facts) - set(protocol.facts):
+            raise ProtocolError(f"reminder {rule.key}: facts", f"“{fact}” is not a fact")
+    if [tier.action for tier in protocol.tiers] != list(TierAction):
+        raise ProtocolError("tier", f"should be, in this order: {', '.join(TierAction)}")
+    if sum(rule.is_handover for rule in protocol.reminders) != 1:
+        raise ProtocolError("reminder", "exactly one should be due “on logging”")
+
+
+def _check_unique(protocol: Protocol) -> None:
+    for kind, keys in (
+        ("step", [step.fact for step in protocol.steps]),
+        ("phase", [phase.key for phase in protocol.phases]),
+        ("reminder", [rule.key for rule in protocol.reminders]),
+        ("normal", [normal.key for normal in protocol.normals]),
+        ("tier", [str(tier.action) for tier in protocol.tiers]),
+        ("sign", [sign for tier in protocol.tiers for sign in tier.signs]),
+    ):
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ProtocolError(f"{kind} {key}", "stands here twice")
+
+
+def _check_step(step: Step, protocol: Protocol) -> None:
+    if step.fact not in protocol.facts:
+        raise ProtocolError(f"step {step.fact}", "is not in the list of facts")
+    phases = {phase.key for phase in protocol.phases}
+    if step.kind is not StepKind.CALL and step.phase not in phases:
+        raise ProtocolError(f"step {step.fact}: phase", f"“{step.phase}” is not a phase")
+    for other in step.yields_to - set(protocol.facts):
+        raise ProtocolError(f"step {step.fact}: yields_to", f"“{other}” is not a fact")
+
+
+# --- texts ----------------------------------------------------------------------------------------
+
+
+def _texts(table: Table, protocol: Protocol) -> Texts:
+    def each(key: str, names: Iterable[str], read: Callable[[Table, str], T]) -> Mapping[str, T]:
+        inner = table.table(key)
+        found = {name: read(inner, name) for name in names}
+        inner.done()
+        return found
+
+    texts = Texts(
+        name=_words(table, "name", PAGE_PLACEHOLDERS),
+        phases=each("phase", (phase.key for phase in protocol.phases), _phase_text),
+        steps=each("step", (step.fact for step in protocol.steps), _step_text),
+        normals=each("normal", (one.key for one in protocol.normals), _page_words),
+        reminders=each("reminder", (rule.key for rule in protocol.reminders), _reminder_text),
+        tiers=each("tier", (tier.action for tier in protocol.tiers), _tier_text),
+        signs=each("sign", (s for tier in protocol.tiers for s in tier.signs), _page_words),
+        series=each("series", ("next_session", "maintenance"), _page_words),
+    )
+    table.done()
+    for rule in protocol.reminders:
+        if rule.gate is not None and texts.reminders[rule.key].ahead is None:
+            raise ProtocolError(
+                f"{table.place}: reminder: {rule.key}: ahead",
+                "is missing: what to say while its gate is still ahead",
+            )
+    return texts
+
+
+def _words(table: Table, key: str, allowed: frozenset[str]) -> str:
+    """One text, with its placeholders checked against those that somebody fills."""
+    value = table.text(key)
+    try:
+        fields = list(string.Formatter().parse(value))
+    except ValueError as error:
+        raise table.error(key, f"has an unpaired brace ({error})") from None
+    for _, name, spec, conversion in fields:
+        if name is not None and (name not in allowed or spec or conversion):
+            known = ", ".join("{" + one + "}" for one in sorted(allowed))
+            raise table.error(key, f"“{{{name}}}” is not a placeholder; known are {known}")
+    if _PHONE_NUMBER.search(value):
+        raise table.error(key, "holds a phone number; write {office_phone} or the like instead")
+    return value
+
+
+def _page_words(table: Table, key: str) -> str:
+    return _words(table, key, PAGE_PLACEHOLDERS)
+
+
+def _phase_text(parent: Table, key: str) -> PhaseText:
+    table = parent.table(key)
+    text = PhaseText(*(_page_words(table, name) for name in ("title", "span", "opening")))
+    table.done()
+    return text
+
+
+def _step_text(parent: Table, key: str) -> StepText:
+    table = parent.table(key)
+    text = StepText(
+        _page_words(table, "title"),
+        _page_words(table, "text"),
+        _page_words(table, "then") if table.has("then") else "",
+    )
+    table.done()
+    return text
+
+
+def _tier_text(parent: Table, key: str) -> TierText:
+    table = parent.table(key)
+    text = TierText(_page_words(table, "heading"), _page_words(table, "instruction"))
+    table.done()
+    return text
+
+
+def _reminder_text(parent: Table, key: str) -> ReminderText:
+    table = parent.table(key)
+    ahead = table.optional("ahead", lambda name: _message_text(table.table(name)))
+    text = ReminderText(table.text("name"), _message_text(table.table("plain")), ahead)
+    table.done()
+    return text
+
+
+def _message_text(table: Table) -> MessageText:
+    keys = ("sms", "sms_detailed", "subject", "email", "email_detailed")
+    text = MessageText(*(_words(table, key, MESSAGE_PLACEHOLDERS) for key in keys))
+    table.done()
+    return text

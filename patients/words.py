@@ -1,0 +1,132 @@
+"""How times are said, per language. Pure. Local, aware datetimes in; words out.
+
+Written out here and not left to locale data, because these few forms are the product: a time is
+always a clock time, with the day named the way one says it ("11:00 pm tonight").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+EVENING_FROM = 17  # o'clock: from then on "today" is said "tonight"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWords:
+    """One language's forms. Months and days are short, Monday first."""
+
+    am: str
+    pm: str
+    today: str
+    tonight: str
+    tomorrow: str
+    yesterday: str
+    days: tuple[str, ...]
+    months: tuple[str, ...]
+    on_date: str
+    at_date: str
+    minutes: tuple[str, str]
+    hours: tuple[str, str]
+    whole_days: tuple[str, str]
+    in_span: str
+    after_treatment: str
+    from_moment: str
+    until_moment: str
+
+
+_ENGLISH = TimeWords(
+    am="am",
+    pm="pm",
+    today="{clock} today",
+    tonight="{clock} tonight",
+    tomorrow="{clock} tomorrow",
+    yesterday="{clock} yesterday",
+    days=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    on_date="{weekday}, {month} {day}",
+    at_date="{clock} on {date}",
+    minutes=("1 minute", "{n} minutes"),
+    hours=("1 hour", "{n} hours"),
+    whole_days=("1 day", "{n} days"),
+    in_span="in {span}",
+    after_treatment="{span} after treatment",
+    from_moment="from {moment}",
+    until_moment="until {moment}",
+)
+_SPANISH = TimeWords(
+    am="a. m.",
+    pm="p. m.",
+    today="hoy, {clock}",
+    tonight="esta noche, {clock}",
+    tomorrow="mañana, {clock}",
+    yesterday="ayer, {clock}",
+    days=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+    months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
+    on_date="{weekday} {day} {month}",
+    at_date="{date}, {clock}",
+    minutes=("1 minuto", "{n} minutos"),
+    hours=("1 hora", "{n} horas"),
+    whole_days=("1 día", "{n} días"),
+    in_span="en {span}",
+    after_treatment="{span} después del tratamiento",
+    from_moment="desde {moment}",
+    until_moment="hasta {moment}",
+)
+TIME_WORDS = {"en": _ENGLISH, "es": _SPANISH}
+
+
+def time_words(language: str) -> TimeWords:
+    return TIME_WORDS.get(language, _ENGLISH)
+
+
+def clock(at: datetime, language: str) -> str:
+    """`11:00 pm`."""
+    words = time_words(language)
+    half = words.am if at.hour < 12 else words.pm
+    return f"{at.hour % 12 or 12}:{at.minute:02} {half}"
+
+
+def on_date(day: date, language: str) -> str:
+    """`Mon, Nov 30`."""
+    words = time_words(language)
+    return words.on_date.format(
+        weekday=words.days[day.weekday()], month=words.months[day.month - 1], day=day.day
+    )
+
+
+def moment(at: datetime, now: datetime, language: str) -> str:
+    """`11:00 pm tonight`, `9:00 am tomorrow`, `2:20 pm on Mon, Nov 30`; both in the same zone."""
+    words = time_words(language)
+    days_ahead = (at.date() - now.date()).days
+    near = {
+        -1: words.yesterday,
+        0: words.tonight if at.hour >= EVENING_FROM else words.today,
+        1: words.tomorrow,
+    }.get(days_ahead)
+    if near is not None:
+        return near.format(clock=clock(at, language))
+    return words.at_date.format(date=on_date(at.date(), language), clock=clock(at, language))
+
+
+def span(length: timedelta, language: str) -> str:
+    """`40 minutes`, `3 hours`, `5 days`: rounded down, so nothing is promised early."""
+    words = time_words(language)
+    minutes = max(0, int(length.total_seconds() // 60))
+    if minutes < 60:
+        return _count(minutes, words.minutes)
+    if minutes < 48 * 60:
+        return _count(minutes // 60, words.hours)
+    return _count(minutes // (24 * 60), words.whole_days)
+
+
+def in_span(length: timedelta, language: str) -> str:
+    """`in 3 hours`; rounded up, because a gate that is 2 h 50 min away is not "in 2 hours"."""
+    step = timedelta(minutes=1) if length < timedelta(hours=1) else timedelta(hours=1)
+    if length >= timedelta(hours=48):
+        step = timedelta(days=1)
+    return time_words(language).in_span.format(span=span(-(-length // step) * step, language))
+
+
+def _count(number: int, forms: tuple[str, str]) -> str:
+    return (forms[0] if number == 1 else forms[1]).format(n=number)
