@@ -1,0 +1,70 @@
+"""render(reminder): the one renderer. What the patient gets, the board's preview shows.
+
+Texts come from the treatment's pinned protocol, in the patient's language; neutral unless the
+patient chose detailed wording. While the rule's gate is still ahead the words state its hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.template.loader import render_to_string
+
+from patients import links, words
+from patients.protocol import MessageText
+from patients.timeline import fill_text
+from reminders.models import Reminder
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One message as it leaves. `text` is the whole SMS, or the email's text part."""
+
+    subject: str
+    text: str
+    html: str
+
+    def masked(self, address: str) -> str:
+        """`text` with the personal link masked, fit to be stored."""
+        return self.text.replace(address, links.masked_address())
+
+
+def render(reminder: Reminder, *, at: datetime) -> Rendered:
+    """The words of `reminder` if it leaves at `at`. Needs its treatment, patient, clinic, version.
+
+    Email parts: subject, text and HTML; a text message has only `text`.
+    """
+    treatment = reminder.treatment
+    patient = treatment.patient
+    texts = treatment.version.protocol.words(patient.language).reminders[reminder.rule]
+    ahead = reminder.gate_at is not None and reminder.gate_at > at
+    message = texts.ahead if ahead and texts.ahead is not None else texts.plain
+    fill = _fill(reminder)
+    if reminder.channel == "sms":
+        body = message.sms_detailed if patient.wants_details else message.sms
+        return Rendered("", fill_text(body, {**fill, "clinic": patient.clinic.sms_name}), "")
+    return _email(message, fill, detailed=patient.wants_details)
+
+
+def _fill(reminder: Reminder) -> dict[str, str]:
+    treatment = reminder.treatment
+    patient = treatment.patient
+    gate_at = reminder.gate_at.astimezone(patient.tz) if reminder.gate_at else None
+    return {
+        **patient.clinic.words(),
+        "link": links.address_of(treatment),
+        "first_name": patient.first_name,
+        "gate_time": words.clock(gate_at, patient.language) if gate_at else "",
+    }
+
+
+def _email(message: MessageText, fill: dict[str, str], *, detailed: bool) -> Rendered:
+    body = fill_text(message.email_detailed if detailed else message.email, fill)
+    subject = fill_text(message.subject, fill)
+    context = {**fill, "subject": subject, "body": body}
+    return Rendered(
+        subject,
+        render_to_string("email/reminder.txt", context),
+        render_to_string("email/reminder.html", context),
+    )

@@ -1,0 +1,207 @@
+"""What was to be sent, what was tried, and what the provider said of it.
+
+reminder → attempt → receipt. A reminder survives sending and is never deleted: it is the answer
+to "who got which". `MOVES` is the only list of state changes allowed; `dispatch`, `receipts` and
+`planning` are the only writers.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from patients.models import Clinic, Treatment
+from patients.models.patient import AppendOnly, Channel
+from reminders.moments import Skip
+
+# "Not after 8:00" still allows the minute 8:00: what is due at its last moment can be sent.
+LAST_MINUTE = timedelta(minutes=1)
+
+
+class State(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    SENDING = "sending", "Sending"
+    UNKNOWN = "unknown", "Unknown"
+    SENT = "sent", "Sent"
+    DELIVERED = "delivered", "Delivered"
+    NO_RECEIPT = "no receipt", "No receipt"
+    FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.SENDING, State.SKIPPED}),
+    # Back to planned only when the provider certainly has nothing.
+    State.SENDING: frozenset(
+        {State.PLANNED, State.SENT, State.DELIVERED, State.FAILED, State.UNKNOWN, State.SKIPPED}
+    ),
+    State.UNKNOWN: frozenset(
+        {State.PLANNED, State.SENT, State.DELIVERED, State.FAILED, State.SKIPPED}
+    ),
+    State.SENT: frozenset({State.DELIVERED, State.FAILED, State.NO_RECEIPT}),
+    State.NO_RECEIPT: frozenset({State.DELIVERED, State.FAILED}),
+    State.DELIVERED: frozenset(),
+    State.FAILED: frozenset(),
+    State.SKIPPED: frozenset({State.PLANNED}),  # a correction can make it useful again
+}
+
+
+def may_become(state: State) -> list[State]:
+    """The states from which `state` may be reached."""
+    return [before for before, after in MOVES.items() if state in after]
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    def due(self, now: datetime) -> ReminderQuerySet:
+        """Planned rows whose time has come, oldest first."""
+        return self.filter(state=State.PLANNED, leaves_at__lte=now).order_by("leaves_at", "id")
+
+    def unsent(self) -> ReminderQuerySet:
+        """Rows that a new plan may still move: nothing has been handed to a provider."""
+        return self.filter(state__in=[State.PLANNED, State.SKIPPED])
+
+
+class Reminder(models.Model):
+    """One message to one patient; unique per (treatment, rule, channel, occurrence).
+
+    `due_at` is when it is to leave; `leaves_at` the same, or later while quiet hours or a failing
+    provider hold it back; `gate_at` the moment its words state the hour of, if that is
+    still ahead then; `not_after` when it stops being useful; `treated_at` the treatment moment it
+    was computed from, which a later correction leaves as it was on what has been sent.
+    """
+
+    class SkipReason(models.TextChoices):
+        PASSED = Skip.PASSED.value, "Its moment had passed"
+        LOGGED_LATE = Skip.LOGGED_LATE.value, "Logged too late for it"
+        QUIET_HOURS = Skip.QUIET_HOURS.value, "Quiet hours, too late after them"
+        TOLD_AT_HANDOVER = Skip.TOLD_AT_HANDOVER.value, "Told at handover"
+        NOT_THIS_SESSION = Skip.NOT_THIS_SESSION.value, "Not this session"
+        NO_HANDOVER = Skip.NO_HANDOVER.value, "No handover wanted"
+        NO_CONSENT = Skip.NO_CONSENT.value, "No consent"
+        NO_CONTACT = Skip.NO_CONTACT.value, "No phone or email for it"
+        OPTED_OUT = Skip.OPTED_OUT.value, "Opted out"
+        LATER_TREATMENT = Skip.LATER_TREATMENT.value, "A later treatment replaced it"
+        VOIDED = Skip.VOIDED.value, "Treatment voided"
+        NOT_USEFUL = Skip.NOT_USEFUL.value, "No longer useful by then"
+        OTHER_CHANNEL = Skip.OTHER_CHANNEL.value, "Other channel chosen"
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="reminders")
+    rule = models.CharField(max_length=32)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    occurrence = models.PositiveSmallIntegerField(default=1)
+    due_at = models.DateTimeField()
+    leaves_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    gate_at = models.DateTimeField(null=True)
+    treated_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
+    state_at = models.DateTimeField()
+    skip_reason = models.CharField(max_length=24, choices=SkipReason.choices, blank=True)
+
+    objects: ClassVar = ReminderQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["treatment", "rule", "channel", "occurrence"], name="one_row_a_reminder"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="skipped") ^ Q(skip_reason=""), name="only_skips_have_a_reason"
+            ),
+        ]
+        indexes: ClassVar = [
+            # A tick with nothing due costs one look into this, however many rows there are.
+            models.Index(
+                fields=["leaves_at", "id"], condition=Q(state="planned"), name="planned_leaves"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reminder {self.pk}"
+
+
+class Attempt(models.Model):
+    """One call to a provider.
+
+    `called_at` is set before the call begins. An attempt whose lease ran out with a call begun
+    ends as unknown: only the provider can say whether the message exists.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+        NOT_SENT = "not sent"
+        UNKNOWN = "unknown"
+
+    # Travels in the callback address, so that a receipt finds its attempt before we know the sid.
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reminder = models.ForeignKey(Reminder, models.PROTECT, related_name="attempts")
+    claimed_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
+    called_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
+    to_address = models.CharField(max_length=254)
+    # The exact words, with the personal link masked; the link can be derived again.
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+    provider_id = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["reminder"], condition=Q(outcome="open"), name="one_open_attempt"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["provider_id"]),
+            models.Index(fields=["lease_until"], condition=Q(outcome="open"), name="open_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk}"
+
+
+class Receipt(AppendOnly):
+    """One thing the provider said about a message, as it said it."""
+
+    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="receipts")
+    provider_id = models.CharField(max_length=64)
+    status = models.CharField(max_length=16)
+    error_code = models.CharField(max_length=16, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            # Providers repeat themselves; the same word twice is one receipt.
+            models.UniqueConstraint(
+                fields=["provider_id", "status", "error_code"], name="one_row_a_receipt"
+            )
+        ]
+
+
+class InboundText(AppendOnly):
+    """What somebody texted to the clinic's number, and how it was understood."""
+
+    class Meaning(models.TextChoices):
+        STOP = "stop"
+        START = "start"
+        HELP = "help"
+        OTHER = "other"
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="inbound_texts")
+    provider_id = models.CharField(max_length=64, unique=True)
+    from_address = models.CharField(max_length=32)
+    body = models.TextField(blank=True)
+    meaning = models.CharField(max_length=8, choices=Meaning.choices)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["clinic", "from_address", "-received_at"])]

@@ -1,0 +1,134 @@
+"""plan(treatment): moments become rows, one for every rule, sent or not.
+
+The same function plans a new treatment and plans it again after a correction: rows that have not
+been handed to a provider move, the others stay as they are. What will not be sent is a row too,
+`skipped` with its reason, so that the board can answer for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from patients.models import Treatment
+from patients.models.patient import latest_consents, stopped_addresses
+from patients.protocol import Session
+from reminders.models import Reminder, State
+from reminders.moments import Logged, Planned, Skip, plan_moments
+
+MOVABLE = (
+    "due_at", "leaves_at", "not_after", "gate_at", "treated_at", "state", "state_at", "skip_reason",
+)  # fmt: skip
+
+
+@transaction.atomic
+def plan(treatment: Treatment, *, now: datetime, handover: bool = True) -> list[Reminder]:
+    """Bring the treatment's reminders in line with its time, its plan and its patient.
+
+    `handover=False` (an import) plans no handover text. Returns the rows as they now are.
+    """
+    # Locked: a claim either has the row already (it stays) or waits and sees the new plan.
+    rows = list(Reminder.objects.select_for_update().filter(treatment=treatment, occurrence=1))
+    existing = {row.rule: row for row in rows if row.channel == treatment.patient.channel}
+    protocol = treatment.version.protocol
+    handover_rule = next(rule.key for rule in protocol.reminders if rule.is_handover)
+    handover_row = existing.get(handover_rule)
+    logged = Logged(
+        treated_at=treatment.treated_at,
+        logged_at=treatment.logged_at,
+        now=now,
+        zone=treatment.patient.tz,
+        quiet=treatment.patient.clinic.quiet_hours,
+        session=Session(treatment.session),
+        handover=handover if handover_row is None else _wants_handover(handover_row),
+        handed_over=handover_row is not None and _is_out(handover_row),
+    )
+    reasons = _standing_reasons(treatment)
+    desired = [
+        _row(treatment, planned, reasons.get(planned.rule) or planned.skip, now)
+        for planned in plan_moments(protocol, logged)
+    ]
+    gone_elsewhere = _leave_other_channels(rows, treatment.patient.channel, now)
+    _save([row for row in desired if row.rule not in gone_elsewhere], existing)
+    return list(treatment.reminders.order_by("due_at", "id"))
+
+
+def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) -> None:
+    """Skip whatever of these treatments has not been handed to a provider."""
+    Reminder.objects.filter(treatment__in=list(treatments), state=State.PLANNED).update(
+        state=State.SKIPPED, skip_reason=reason.value, state_at=now
+    )
+
+
+def _leave_other_channels(rows: list[Reminder], channel: str, now: datetime) -> set[str]:
+    """Stop what waits on a channel no longer chosen; the rules that have gone out on one."""
+    others = [row for row in rows if row.channel != channel]
+    waiting = [row.pk for row in others if row.state == State.PLANNED]
+    if waiting:
+        Reminder.objects.filter(pk__in=waiting).update(
+            state=State.SKIPPED, skip_reason=Skip.OTHER_CHANNEL.value, state_at=now
+        )
+    return {row.rule for row in others if _is_out(row)}
+
+
+def _is_out(row: Reminder) -> bool:
+    return row.state not in (State.PLANNED, State.SKIPPED)
+
+
+def _wants_handover(row: Reminder) -> bool:
+    return row.skip_reason != Skip.NO_HANDOVER.value
+
+
+def _standing_reasons(treatment: Treatment) -> dict[str, Skip]:
+    """Why a rule is not sent whatever its time: the patient's side of the plan."""
+    patient = treatment.patient
+    address = patient.address(patient.channel)
+    stopped = stopped_addresses([patient.clinic_id], [address]) if address else set()
+    agreed = {
+        row.scope
+        for row in latest_consents([patient])
+        if row.given and row.channel == patient.channel
+    }
+    reasons = {}
+    for rule in treatment.version.protocol.reminders:
+        if treatment.voided_at is not None:
+            reasons[rule.key] = Skip.VOIDED
+        elif rule.consent.value not in agreed:
+            reasons[rule.key] = Skip.NO_CONSENT
+        elif not address:
+            reasons[rule.key] = Skip.NO_CONTACT
+        elif (patient.clinic_id, patient.channel, address) in stopped:
+            reasons[rule.key] = Skip.OPTED_OUT
+    return reasons
+
+
+def _row(treatment: Treatment, planned: Planned, skip: Skip | None, now: datetime) -> Reminder:
+    return Reminder(
+        treatment=treatment,
+        rule=planned.rule,
+        channel=treatment.patient.channel,
+        due_at=planned.due_at,
+        leaves_at=planned.due_at,
+        not_after=planned.not_after,
+        gate_at=planned.gate_at,
+        treated_at=treatment.treated_at,
+        state=State.SKIPPED if skip else State.PLANNED,
+        state_at=now,
+        skip_reason=skip.value if skip else "",
+    )
+
+
+def _save(desired: list[Reminder], existing: dict[str, Reminder]) -> None:
+    new = [row for row in desired if row.rule not in existing]
+    Reminder.objects.bulk_create(new)
+    moved = []
+    for row in desired:
+        old = existing.get(row.rule)
+        if old is None or _is_out(old):
+            continue
+        row.pk = old.pk
+        moved.append(row)
+    if moved:
+        Reminder.objects.bulk_update(moved, MOVABLE)

@@ -1,0 +1,208 @@
+"""Log a treatment, correct its time, void it: each one transaction, then one ring of the bell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from patients import links
+from patients.models import Consent, Correction, Patient, ProtocolVersion, StaffUser, Treatment
+from patients.models.patient import Channel
+from patients.protocol import ConsentScope, Session
+from reminders.bell import ring
+from reminders.models import Reminder
+from reminders.moments import Skip
+from reminders.planning import plan, withdraw
+
+FUTURE_ALLOWED = timedelta(minutes=5)
+ASK_AFTER = timedelta(hours=12)
+REFUSE_AFTER = timedelta(days=30)
+SAME_TREATMENT_WITHIN = timedelta(hours=4)
+CONSENT_WORDING = "2026-11"  # the version of the words the desk reads out
+
+
+class TreatmentRefused(ValueError):
+    """The treatment cannot be logged like this; the text says why, for the person at the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the patient said yes to, and how it was recorded."""
+
+    recovery: bool
+    rebooking: bool
+    how: Consent.How = Consent.How.DESK
+
+
+def log_treatment(
+    *,
+    patient: Patient,
+    version: ProtocolVersion,
+    treated_at: datetime,
+    session: Session,
+    agreed: Agreed,
+    form_key: UUID,
+    by: StaffUser | None,
+    practitioner: str = "",
+    handover: bool = True,
+    now: datetime | None = None,
+) -> tuple[Treatment, bool]:
+    """Save the treatment with its consents and its whole plan; (treatment, whether it is new).
+
+    `patient` may be unsaved. The same `form_key` twice is one treatment. Raises
+    `TreatmentRefused` for a time in the future or more than 30 days back. The questions (over
+    12 hours ago, the same person within 4 hours) are the desk's to ask: `questions`.
+    """
+    now = now or timezone.now()
+    check_time(treated_at, now)
+    try:
+        with transaction.atomic():
+            patient.save()
+            treatment = Treatment(
+                patient=patient,
+                version=version,
+                treated_at=treated_at,
+                session=session.value,
+                practitioner=practitioner,
+                logged_at=now,
+                logged_by=by,
+                form_key=form_key,
+            )
+            links.prepare(treatment)
+            treatment.save(force_insert=True)
+            _record_consents(patient, agreed, by=by, now=now)
+            plan(treatment, now=now, handover=handover)
+            _settle_series(treatment, now=now)
+            transaction.on_commit(ring)
+    except IntegrityError:
+        earlier = Treatment.objects.filter(form_key=form_key).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return treatment, True
+
+
+def check_time(treated_at: datetime, now: datetime) -> None:
+    if treated_at > now + FUTURE_ALLOWED:
+        raise TreatmentRefused("That time is in the future. When did the treatment end?")
+    if treated_at < now - REFUSE_AFTER:
+        raise TreatmentRefused(
+            "That is more than 30 days ago. The plan is over: nothing is left to remind of."
+        )
+
+
+def questions(
+    *, patient: Patient, version: ProtocolVersion, treated_at: datetime, now: datetime
+) -> list[str]:
+    """What the desk should be asked before this is saved; empty when nothing looks odd."""
+    asked = []
+    if treated_at < now - ASK_AFTER:
+        asked.append("That is more than 12 hours ago. Is the time right?")
+    if patient.pk and _same_within_hours(patient, version, treated_at):
+        asked.append(
+            "This patient has the same treatment within 4 hours of that. Is this a second one?"
+        )
+    return asked
+
+
+def correct_time(
+    *, treatment: Treatment, treated_at: datetime, reason: str, by: StaffUser
+) -> list[Reminder]:
+    """Put a wrong time right: what is unsent moves with it, what was sent stays as it was."""
+    now = timezone.now()
+    check_time(treated_at, now)
+    with transaction.atomic():
+        locked = Treatment.objects.select_for_update().get(pk=treatment.pk)
+        Correction.objects.create(
+            treatment=locked,
+            old_treated_at=locked.treated_at,
+            new_treated_at=treated_at,
+            reason=reason,
+            corrected_by=by,
+            corrected_at=now,
+        )
+        treatment.treated_at = treated_at
+        treatment.link_expires_at = links.expiry_of(treatment)
+        treatment.save(update_fields=["treated_at", "link_expires_at"])
+        plan(treatment, now=now)
+        _settle_series(treatment, now=now, revive=True)
+        transaction.on_commit(ring)
+    return list(treatment.reminders.order_by("due_at", "id"))
+
+
+def void_treatment(*, treatment: Treatment, reason: str, by: StaffUser) -> None:
+    """Take back a treatment that should not have been logged; its earlier one counts again."""
+    now = timezone.now()
+    with transaction.atomic():
+        Treatment.objects.select_for_update().get(pk=treatment.pk)
+        treatment.voided_at = now
+        treatment.void_reason = reason
+        treatment.voided_by = by
+        treatment.save(update_fields=["voided_at", "void_reason", "voided_by"])
+        withdraw([treatment], reason=Skip.VOIDED, now=now)
+        _settle_series(treatment, now=now, revive=True)
+
+
+def guess_session(patient: Patient, protocol_key: str) -> Session:
+    """Which session of the series comes next, by what was logged before."""
+    if patient.pk is None:
+        return Session.FIRST
+    last = links.newest_of(patient, protocol_key)
+    if last is None:
+        return Session.FIRST
+    order = list(Session)
+    return order[min(order.index(Session(last.session)) + 1, len(order) - 1)]
+
+
+def _record_consents(
+    patient: Patient, agreed: Agreed, *, by: StaffUser | None, now: datetime
+) -> None:
+    """One row per scope and channel that reaches the patient; a "no" is recorded as well."""
+    said = {ConsentScope.RECOVERY: agreed.recovery, ConsentScope.REBOOKING: agreed.rebooking}
+    Consent.objects.bulk_create(
+        Consent(
+            patient=patient,
+            scope=scope.value,
+            channel=channel,
+            given=given,
+            wording=CONSENT_WORDING,
+            how=agreed.how,
+            recorded_by=by,
+            recorded_at=now,
+        )
+        for scope, given in said.items()
+        for channel in Channel
+        if patient.address(channel)
+    )
+
+
+def _settle_series(treatment: Treatment, *, now: datetime, revive: bool = False) -> None:
+    """Only the patient's newest treatment has a plan that runs; the others' unsent rows stop.
+
+    `revive`: the newest one may have become the newest just now, so plan it again.
+    """
+    series = list(
+        Treatment.objects.filter(
+            patient=treatment.patient, version__key=treatment.version.key, voided_at=None
+        )
+        .select_related("patient__clinic", "version")
+        .defer("version__source")
+        .order_by("-treated_at", "-id")
+    )
+    withdraw(series[1:], reason=Skip.LATER_TREATMENT, now=now)
+    if revive and series and series[0].pk != treatment.pk:
+        plan(series[0], now=now)
+
+
+def _same_within_hours(patient: Patient, version: ProtocolVersion, treated_at: datetime) -> bool:
+    return Treatment.objects.filter(
+        patient=patient,
+        version__key=version.key,
+        voided_at=None,
+        treated_at__gt=treated_at - SAME_TREATMENT_WITHIN,
+        treated_at__lt=treated_at + SAME_TREATMENT_WITHIN,
+    ).exists()

@@ -1,0 +1,65 @@
+"""What Twilio tells us: verify, refuse, hand on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from twilio.twiml.messaging_response import MessagingResponse
+
+from reminders import inbox, receipts
+from reminders.channels import sms
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def is_from_twilio(request: HttpRequest) -> bool:
+    """Signed for our public address (never the proxy's idea of it), for our account, as a form."""
+    return (
+        request.content_type == FORM
+        and request.POST.get("AccountSid") == settings.TWILIO_ACCOUNT_SID
+        and sms.is_signed(
+            settings.PUBLIC_BASE_URL + request.get_full_path(),
+            request.POST.dict(),
+            request.headers.get("X-Twilio-Signature", ""),
+        )
+    )
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def twilio_status(request: HttpRequest, token: UUID) -> HttpResponse:
+    """A delivery status for one attempt."""
+    if not is_from_twilio(request):
+        return HttpResponseForbidden()
+    receipts.record_receipt(
+        token=token,
+        provider_id=request.POST.get("MessageSid", "")[:64],
+        status=request.POST.get("MessageStatus", "")[:16],
+        error_code=request.POST.get("ErrorCode", "")[:16],
+    )
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def twilio_inbound(request: HttpRequest) -> HttpResponse:
+    """A text from a patient; the answer, if any, goes back in the response (TwiML)."""
+    if not is_from_twilio(request):
+        return HttpResponseForbidden()
+    answer = inbox.receive_text(
+        provider_id=request.POST.get("MessageSid", "")[:64],
+        sender=request.POST.get("From", "")[:32],
+        recipient=request.POST.get("To", "")[:32],
+        body=request.POST.get("Body", "")[:1600],
+    )
+    response = MessagingResponse()
+    if answer:
+        response.message(answer)
+    return HttpResponse(str(response), content_type="text/xml")
