@@ -43,8 +43,11 @@ class Standing:
     superseded: frozenset[int]  # treatments that a later one replaced
 
 
-def claim_due(*, now: datetime, limit: int = BATCH) -> list[Claimed]:
-    """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits."""
+def claim_due(*, now: datetime, limit: int = BATCH) -> tuple[list[Claimed], bool]:
+    """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits.
+
+    Returns what was claimed and whether more may be due.
+    """
     with transaction.atomic():
         due = list(
             Reminder.objects.due(now)
@@ -53,12 +56,13 @@ def claim_due(*, now: datetime, limit: int = BATCH) -> list[Claimed]:
             .defer("treatment__version__source")[:limit]
         )
         if not due:
-            return []
+            return [], False
         standing = _standing(due)
         verdicts = [(row, _verdict(row, standing, now)) for row in due]
         _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
         _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
-        return _open_attempts([row for row, v in verdicts if v is None], now)
+        claimed = _open_attempts([row for row, v in verdicts if v is None], now)
+        return claimed, len(due) == limit
 
 
 def _standing(due: list[Reminder]) -> Standing:
@@ -135,6 +139,8 @@ def _write_holds(holds: list[tuple[Reminder, Hold]]) -> None:
 
 
 def _open_attempts(rows: list[Reminder], now: datetime) -> list[Claimed]:
+    if not rows:
+        return []
     Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=State.SENDING, state_at=now
     )

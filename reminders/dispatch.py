@@ -25,7 +25,7 @@ from patients.models.patient import Channel
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown, email, sms
 from reminders.claim import Claimed, claim_due, release_expired
 from reminders.messages import Rendered, render
-from reminders.models import Attempt, Reminder, State, may_become
+from reminders.models import Attempt, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,10 @@ class Result(NamedTuple):
 def drain() -> int:
     """Send everything that is due; returns how many reminders were taken up."""
     release_expired(now=timezone.now())
-    taken = 0
+    taken, more = 0, True
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        while batch := claim_due(now=timezone.now()):
+        while more:
+            batch, more = claim_due(now=timezone.now())
             taken += len(batch)
             for start in range(0, len(batch), IN_FLIGHT):
                 ready = _begin(batch[start : start + IN_FLIGHT], now=timezone.now())
@@ -128,8 +129,9 @@ def _record(results: Sequence[Result], *, now: datetime) -> None:
             _close_attempt(claimed.attempt, outcome, now)
         Attempt.objects.bulk_update(
             [result.claimed.attempt for result in results],
-            ["outcome", "provider_id", "error_code", "ended_at"],
+            ["outcome", "error_code", "ended_at"],
         )
+        _keep_answers(results, now)
         for kind, state in (
             (Accepted, State.SENT),
             (Unknown, State.UNKNOWN),
@@ -140,11 +142,28 @@ def _record(results: Sequence[Result], *, now: datetime) -> None:
         _record_not_sent([r.claimed.reminder for r in results if isinstance(r.outcome, NotSent)])
 
 
+def _keep_answers(results: Sequence[Result], now: datetime) -> None:
+    """What the provider answered is its first receipt; its name for the message stands there."""
+    Receipt.objects.bulk_create(
+        [
+            Receipt(
+                attempt=claimed.attempt,
+                provider_id=outcome.provider_id,
+                status=outcome.status,
+                received_at=now,
+            )
+            for claimed, outcome in results
+            if isinstance(outcome, Accepted)
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def _close_attempt(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
     attempt.ended_at = now
     match outcome:
-        case Accepted(provider_id):
-            attempt.outcome, attempt.provider_id = Attempt.Outcome.ACCEPTED, provider_id
+        case Accepted():
+            attempt.outcome = Attempt.Outcome.ACCEPTED
         case Rejected(code):
             attempt.outcome, attempt.error_code = Attempt.Outcome.REJECTED, code
         case NotSent(code):

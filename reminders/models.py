@@ -151,7 +151,6 @@ class Attempt(models.Model):
     # The exact words, with the personal link masked; the link can be derived again.
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
-    provider_id = models.CharField(max_length=64, blank=True)
     error_code = models.CharField(max_length=16, blank=True)
 
     class Meta:
@@ -161,7 +160,6 @@ class Attempt(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["provider_id"]),
             models.Index(fields=["lease_until"], condition=Q(outcome="open"), name="open_leases"),
         ]
 
@@ -170,7 +168,10 @@ class Attempt(models.Model):
 
 
 class Receipt(AppendOnly):
-    """One thing the provider said about a message, as it said it."""
+    """One thing the provider said about a message, as it said it; its answer to the call is one.
+
+    `provider_id` is the provider's name for the message: Twilio's sid, or an email's Message-ID.
+    """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="receipts")
     provider_id = models.CharField(max_length=64)

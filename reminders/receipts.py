@@ -47,16 +47,15 @@ def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: st
     state = STATES.get(status)
     if attempt is None or state is None:
         return
-    _settle_attempt(attempt, provider_id, error_code if state is State.FAILED else "")
+    _settle_attempt(attempt, error_code if state is State.FAILED else "")
     Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
         state=state, state_at=timezone.now()
     )
 
 
-def _settle_attempt(attempt: Attempt, provider_id: str, error_code: str) -> None:
+def _settle_attempt(attempt: Attempt, error_code: str) -> None:
     """A receipt proves that the provider took the message, whatever we knew of the call."""
-    attempt.provider_id = provider_id
     attempt.outcome = Attempt.Outcome.ACCEPTED
     attempt.ended_at = attempt.ended_at or timezone.now()
     attempt.error_code = error_code or attempt.error_code
-    attempt.save(update_fields=["provider_id", "outcome", "ended_at", "error_code"])
+    attempt.save(update_fields=["outcome", "ended_at", "error_code"])

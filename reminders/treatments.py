@@ -112,11 +112,14 @@ def questions(
 def correct_time(
     *, treatment: Treatment, treated_at: datetime, reason: str, by: StaffUser
 ) -> list[Reminder]:
-    """Put a wrong time right: what is unsent moves with it, what was sent stays as it was."""
+    """Put a wrong time right: what is unsent moves with it, what was sent stays as it was.
+
+    Raises `TreatmentRefused` for a time that could not have been logged, or if it was voided.
+    """
     now = timezone.now()
     check_time(treated_at, now)
     with transaction.atomic():
-        locked = Treatment.objects.select_for_update().get(pk=treatment.pk)
+        locked = _lock(treatment)
         Correction.objects.create(
             treatment=locked,
             old_treated_at=locked.treated_at,
@@ -135,16 +138,27 @@ def correct_time(
 
 
 def void_treatment(*, treatment: Treatment, reason: str, by: StaffUser) -> None:
-    """Take back a treatment that should not have been logged; its earlier one counts again."""
+    """Take back a treatment that should not have been logged; its earlier one counts again.
+
+    Raises `TreatmentRefused` if it was voided before.
+    """
     now = timezone.now()
     with transaction.atomic():
-        Treatment.objects.select_for_update().get(pk=treatment.pk)
+        _lock(treatment)
         treatment.voided_at = now
         treatment.void_reason = reason
         treatment.voided_by = by
         treatment.save(update_fields=["voided_at", "void_reason", "voided_by"])
         withdraw([treatment], reason=Skip.VOIDED, now=now)
         _settle_series(treatment, now=now, revive=True)
+
+
+def _lock(treatment: Treatment) -> Treatment:
+    """The row as it now is; refused if a colleague has just voided it."""
+    locked = Treatment.objects.select_for_update().get(pk=treatment.pk)
+    if locked.voided_at is not None:
+        raise TreatmentRefused("This treatment has been voided.")
+    return locked
 
 
 def guess_session(patient: Patient, protocol_key: str) -> Session:

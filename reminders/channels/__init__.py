@@ -25,7 +25,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    """The provider took it, calls it `provider_id` and says it is in `status`."""
+
     provider_id: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def send(message: Message) -> Outcome:
         return Unknown("no answer")
     finally:
         connection.close()
-    return Accepted(message.message_id)
+    return Accepted(message.message_id, "sent")
 
 
 def _refused(code: int) -> Outcome:

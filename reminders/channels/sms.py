@@ -87,7 +87,7 @@ def send(message: Message) -> Outcome:
     except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError):
         # A time-out while reading, a connection cut after writing, an answer we cannot read.
         return Unknown("no answer")
-    return Accepted(created.sid) if created.sid else Unknown("no answer")
+    return Accepted(created.sid, created.status) if created.sid else Unknown("no answer")
 
 
 def _refused(error: TwilioRestException) -> Outcome:

@@ -1,0 +1,58 @@
+"""The Celery application: a doorbell, never the schedule.
+
+The database holds what is due and when. Beat only rings: a lost, late or doubled ring
+changes nothing but how soon a due row is looked at.
+"""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
+from django.core.exceptions import ImproperlyConfigured
+
+from aftercare.checks import refuse_half_configured
+from aftercare.processes import die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercare.settings")
+
+app = Celery("aftercare")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+logger = logging.getLogger(__name__)
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """The settings' LOGGING stands; Celery would report each of a day's 17,280 rings twice."""
+    logging.getLogger("celery").setLevel(logging.WARNING)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_half_configured_start(**kwargs: Any) -> None:
+    try:
+        refuse_half_configured()
+    except ImproperlyConfigured as error:
+        # Celery logs what a signal raises and goes on; only an exit gets through.
+        raise SystemExit(str(error)) from error
+
+
+@worker_ready.connect
+@beat_init.connect
+def report_ready(**kwargs: Any) -> None:
+    logger.info("ready")
+
+
+@worker_process_init.connect
+def leave_no_orphan(**kwargs: Any) -> None:
+    """A prefork child whose worker was killed would wait for ever on a pipe its sisters hold."""
+    die_with_parent()

@@ -1,0 +1,9 @@
+"""Every address of the site."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("patients.urls")),
+    path("", include("reminders.urls")),
+    path("accounts/", include("allauth.account.urls")),
+]

@@ -1,0 +1,218 @@
+"""What the patient's page says at one moment, in words ready to be placed.
+
+Built from the recovery, the clinic's record and the words of one language; asks no database once
+it has the treatment with its patient, clinic and version. Templates format nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from patients import words
+from patients.models import Treatment
+from patients.page_calls import Call, Calls, Care, Contact, hours_of
+from patients.page_path import Path, path_of
+from patients.page_words import PAGE_WORDS, PageWords, page_words
+from patients.protocol import Protocol, Session
+from patients.timeline import NextView, PhaseView, State, StepView, Timeline, recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step where it stands: `state` names its look, `label` and `when` say it in words.
+
+    `until` is the part of `when` that matters while one follows the step.
+    """
+
+    icon: str
+    title: str
+    text: str
+    state: str
+    label: str
+    when: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A phase with its steps; `opening` is said only while it lasts."""
+
+    title: str
+    span: str
+    opening: str
+    state: str
+    label: str
+    when: str
+    is_open: bool
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    language: str
+    say: PageWords
+    clinic: str
+    day: str
+    after: str
+    treated: str
+    path: Path
+    now: tuple[Row, ...]
+    also: tuple[Row, ...]
+    waiting: tuple[Row, ...]  # open as soon as the skin feels normal
+    next: NextView | None
+    normal: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    series: str
+    care: tuple[Care, ...]
+    contacts: tuple[Contact, ...]
+    hours: str
+    ask: Call
+    bar: Call
+    local_to: str
+
+
+def page_of(treatment: Treatment, *, now: datetime, feels_normal: bool = False) -> Page:
+    """The page of a treatment whose patient, clinic and version are loaded."""
+    patient, clinic, protocol = (
+        treatment.patient,
+        treatment.patient.clinic,
+        treatment.version.protocol,
+    )
+    language = _language_of(protocol, patient.language)
+    say, zone, fill = page_words(language), patient.tz, clinic.words()
+    timeline = recovery(
+        protocol,
+        treated_at=treatment.treated_at,
+        zone=zone,
+        now=now,
+        language=language,
+        session=Session(treatment.session),
+        feels_normal=feels_normal,
+        fill=fill,
+    )
+    plan = _Plan(protocol, language, say, now.astimezone(zone))
+    calls = Calls(clinic, say)
+    hours = hours_of(clinic, zone=zone, now=now, language=language)
+    return Page(
+        language=language,
+        say=say,
+        clinic=clinic.name,
+        day=say.day.format(day=timeline.day),
+        after=timeline.after,
+        treated=say.treated.format(treated=timeline.treated),
+        path=path_of(protocol.phases, max(now - treatment.treated_at, timedelta())),
+        now=plan.rows(timeline.now),
+        also=plan.rows(timeline.also),
+        waiting=plan.waiting(timeline),
+        next=timeline.next,
+        normal=timeline.normal,
+        stages=tuple(plan.stage(phase) for phase in timeline.phases),
+        series=timeline.series,
+        care=calls.care(protocol, language, fill),
+        contacts=calls.contacts(protocol, language, fill),
+        hours=hours.text,
+        ask=calls.office(say.ask),
+        bar=calls.nurse() if hours.is_closed else calls.office(say.call_clinic),
+        local_to=say.local_to.format(place=place_of(zone)),
+    )
+
+
+def _language_of(protocol: Protocol, wanted: str) -> str:
+    """One language for all of a page: our words around a plan it does not speak would mix two."""
+    spoken = wanted in protocol.languages and wanted in PAGE_WORDS
+    return wanted if spoken else protocol.languages[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The steps in words; `now` is local."""
+
+    protocol: Protocol
+    language: str
+    say: PageWords
+    now: datetime
+
+    def rows(self, steps: Iterable[StepView]) -> tuple[Row, ...]:
+        return tuple(self._row(step) for step in steps)
+
+    def waiting(self, timeline: Timeline) -> tuple[Row, ...]:
+        steps = (step for phase in timeline.phases for step in phase.steps)
+        return self.rows(
+            step for step in steps if step.state is State.NEXT and step.starts_at <= self.now
+        )
+
+    def stage(self, phase: PhaseView) -> Stage:
+        return Stage(
+            title=phase.title,
+            span=phase.span,
+            # An opening may speak of what is allowed: before its hour it would be followed.
+            opening=phase.opening if phase.state is State.NOW else "",
+            state=phase.state,
+            label=self._label(phase.state),
+            when=phase.when or self._ended(phase.ends_at) or self._since(phase.starts_at),
+            is_open=phase.state in (State.NOW, State.NEXT),
+            rows=self.rows(phase.steps),
+        )
+
+    def _row(self, step: StepView) -> Row:
+        waits = step.state is State.NEXT and self._needs_normal(step)
+        return Row(
+            icon=step.icon,
+            title=step.title,
+            text=step.text,
+            state=step.state,
+            label=self.say.when_normal if waits else self._label(step.state),
+            when=self._when(step),
+            until=self._until(step),
+        )
+
+    def _label(self, state: State) -> str:
+        say = self.say
+        return {
+            State.DONE: say.state_done,
+            State.NOW: say.state_now,
+            State.NEXT: say.state_next,
+            State.LATER: say.state_later,
+        }[state]
+
+    def _when(self, step: StepView) -> str:
+        """The step's clock time; one that waits for the skin never sounds certain."""
+        if step.starts_at > self.now:
+            late = self.say.not_before.format(moment=self._said(step.starts_at))
+            return late if self._needs_normal(step) else step.when
+        if step.state is State.DONE:
+            return self._ended(step.ends_at)
+        if step.state is State.NEXT:
+            return ""
+        return self._until(step) or self._since(step.starts_at)
+
+    def _until(self, step: StepView) -> str:
+        if step.state is not State.NOW or not self._lasts_until_normal(step):
+            return step.when if step.state is State.NOW else ""
+        if step.ends_at is None or step.ends_at <= self.now:
+            return self.say.until_normal
+        return self.say.at_least_until.format(moment=self._said(step.ends_at))
+
+    def _since(self, at: datetime) -> str:
+        return self.say.since.format(moment=self._said(at))
+
+    def _ended(self, at: datetime | None) -> str:
+        if at is None or at > self.now:
+            return ""
+        return self.say.ended.format(moment=self._said(at))
+
+    def _said(self, at: datetime) -> str:
+        return words.moment(at, self.now, self.language)
+
+    def _needs_normal(self, step: StepView) -> bool:
+        return any(one.needs_normal for one in self.protocol.steps if one.fact == step.fact)
+
+    def _lasts_until_normal(self, step: StepView) -> bool:
+        return any(one.until_normal for one in self.protocol.steps if one.fact == step.fact)
+
+
+def place_of(zone: tzinfo) -> str:
+    """`Chicago` for America/Chicago."""
+    return str(zone).rpartition("/")[2].replace("_", " ")

@@ -1,0 +1,73 @@
+"""The drawn line of the phases and where the patient stands on it. Pure.
+
+It shows time and nothing else: every phase is as wide as the next, and the dot walks through its
+own. Numbers are percent of the line's length, as SVG takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from patients.protocol import Phase
+
+LAST_PHASE = timedelta(weeks=12)  # it has no end; the dot has arrived after so long
+GAP = 1.6  # percent, between two phases
+EDGE = 3.0  # percent: the dot stays whole
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """`state`: done, now (the dot is on it) or later."""
+
+    x1: str
+    x2: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """`text_x` and `anchor` keep the words above the dot inside the line."""
+
+    stretches: tuple[Stretch, ...]
+    walked: Stretch
+    dot: str
+    text_x: str
+    anchor: str
+
+
+def path_of(phases: Sequence[Phase], after: timedelta) -> Path:
+    """The line at `after` the treatment."""
+    here = max(index for index, phase in enumerate(phases) if phase.starts <= after)
+    width = 100 / len(phases)
+    dot = min(max((here + _share(phases[here], after)) * width, EDGE), 100 - EDGE)
+    text_x, anchor = _beside(dot)
+    return Path(
+        stretches=tuple(
+            Stretch(_percent(index * width + GAP), _percent((index + 1) * width - GAP), state)
+            for index in range(len(phases))
+            for state in ["done" if index < here else "now" if index == here else "later"]
+        ),
+        walked=Stretch(_percent(here * width + GAP), _percent(dot), "walked"),
+        dot=_percent(dot),
+        text_x=text_x,
+        anchor=anchor,
+    )
+
+
+def _share(phase: Phase, after: timedelta) -> float:
+    length = LAST_PHASE if phase.ends is None else phase.ends - phase.starts
+    return min((after - phase.starts) / length, 1.0)
+
+
+def _beside(dot: float) -> tuple[str, str]:
+    if dot < 18:
+        return "0%", "start"
+    if dot > 82:
+        return "100%", "end"
+    return _percent(dot), "middle"
+
+
+def _percent(number: float) -> str:
+    return f"{number:.1f}%"

@@ -1,0 +1,167 @@
+"""The words around the plan on the patient's page, one table a language. Pure.
+
+Grade 5, calm, no sentence over 20 words; "skin", since no treated area is recorded. What the plan
+itself says stands in the protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """One language. `{braces}` are filled by `patients.page`."""
+
+    title: str
+    day: str
+    treated: str
+    where: str
+    here: str
+    now: str
+    also: str
+    next: str
+    not_listed: str
+    ask: str
+    normal: str
+    plan: str
+    state_done: str
+    state_now: str
+    state_next: str
+    state_later: str
+    when_normal: str
+    ended: str
+    since: str
+    at_least_until: str
+    not_before: str
+    until_normal: str
+    signs: str
+    signs_lead: str
+    contacts: str
+    call_number: str
+    call_nurse: str
+    call_clinic: str
+    open_until: str
+    closed_until: str
+    wrong: str
+    local_to: str
+    dead_title: str
+    dead_text: str
+    dead_heading: str
+    dead_heading_number: str
+    dead_signs: tuple[str, ...]
+    dead_say: str
+    dead_any: str
+    dead_question: str
+    dead_urgent: str
+
+
+_ENGLISH = PageWords(
+    title="Your recovery page",
+    day="Day {day}",
+    treated="Your treatment ended at {treated}.",
+    where="Where you are",
+    here="You are here",
+    now="Now",
+    also="Also now",
+    next="Next",
+    not_listed="Not listed?",
+    ask="Ask the clinic",
+    normal="Normal right now",
+    plan="Your whole recovery",
+    state_done="Done",
+    state_now="Now",
+    state_next="Next",
+    state_later="Later",
+    when_normal="When your skin feels normal",
+    ended="ended {moment}",
+    since="since {moment}",
+    at_least_until="at least until {moment}",
+    not_before="not before {moment}",
+    until_normal="until your skin feels normal",
+    signs="When it is not normal",
+    signs_lead="If you see one of these signs, call. It is always okay to call.",
+    contacts="Whom to call",
+    call_number="Call {number}",
+    call_nurse="Call the on-call nurse",
+    call_clinic="Call the clinic",
+    open_until="Open now until {clock}",
+    closed_until="Closed now. Opens {moment}",
+    wrong="Something wrong?",
+    local_to="Times are local to {place}.",
+    dead_title="This link does not open a page",
+    dead_text="It may be old, or a newer one took its place. Your clinic can send you a new one.",
+    dead_heading="Call your emergency number now if",
+    dead_heading_number="Call {number} now if",
+    dead_signs=(
+        "It is hard to breathe or swallow",
+        "Your lips, tongue or throat swell",
+        "You faint",
+        "You have hives and feel dizzy or vomit",
+        "You have a fever and feel confused, or your heart or breathing is fast",
+        "An eye is painful or swollen shut, or you see differently",
+    ),
+    dead_say="Do not wait for the clinic to answer.",
+    dead_any="For anything else, call the clinic that treated you.",
+    dead_question="For any question or worry, call {clinic}.",
+    dead_urgent="If it cannot wait, call at any hour. Follow the prompts to page the "
+    "on-call nurse.",
+)
+
+_SPANISH = PageWords(
+    title="Su página de recuperación",
+    day="Día {day}",
+    treated="Su tratamiento terminó: {treated}.",
+    where="Dónde está usted",
+    here="Usted está aquí",
+    now="Ahora",
+    also="También ahora",
+    next="Después",
+    not_listed="¿No está aquí?",
+    ask="Pregunte a la clínica",
+    normal="Normal en este momento",
+    plan="Toda su recuperación",
+    state_done="Hecho",
+    state_now="Ahora",
+    state_next="Después",
+    state_later="Más tarde",
+    when_normal="Cuando sienta la piel normal",
+    ended="terminó: {moment}",
+    since="desde: {moment}",
+    at_least_until="al menos hasta: {moment}",
+    not_before="no antes de: {moment}",
+    until_normal="hasta que sienta la piel normal",
+    signs="Cuando no es normal",
+    signs_lead="Si ve una de estas señales, llame. Siempre está bien llamar.",
+    contacts="A quién llamar",
+    call_number="Llame al {number}",
+    call_nurse="Llame a la enfermera de guardia",
+    call_clinic="Llame a la clínica",
+    open_until="Abierta ahora, hasta las {clock}",
+    closed_until="Cerrada ahora. Abre: {moment}",
+    wrong="¿Algo va mal?",
+    local_to="Las horas son las de {place}.",
+    dead_title="Este enlace no abre ninguna página",
+    dead_text="Puede ser viejo, o hay uno más nuevo. Su clínica puede enviarle otro.",
+    dead_heading="Llame ahora a su número de emergencias si",
+    dead_heading_number="Llame ahora al {number} si",
+    dead_signs=(
+        "Le cuesta respirar o tragar",
+        "Se le hinchan los labios, la lengua o la garganta",
+        "Se desmaya",
+        "Tiene ronchas y siente mareo o vomita",
+        "Tiene fiebre y confusión, o el corazón o la respiración van rápido",
+        "Un ojo le duele o no se abre por la hinchazón, o ve distinto",
+    ),
+    dead_say="No espere a que la clínica conteste.",
+    dead_any="Para todo lo demás, llame a la clínica que le trató.",
+    dead_question="Si tiene una pregunta o una duda, llame a {clinic}.",
+    dead_urgent="Si no puede esperar, llame a cualquier hora. Siga las opciones para hablar con la "
+    "enfermera de guardia.",
+)
+
+PAGE_WORDS = {"en": _ENGLISH, "es": _SPANISH}
+
+
+def page_words(language: str) -> PageWords:
+    return PAGE_WORDS.get(language, _ENGLISH)

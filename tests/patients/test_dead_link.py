@@ -1,0 +1,100 @@
+"""Unknown, expired, revoked and voided links answer alike, and nobody meets a dead end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients import links
+from patients.models import Treatment
+from tests.builders import log, make_clinic, make_patient
+from tests.patients.reading import read
+
+T = datetime(2026, 11, 23, 20, 20, tzinfo=UTC)
+UNKNOWN = "0" * links.TOKEN_LENGTH
+
+
+@pytest.fixture
+def treatment(db: None) -> Treatment:
+    return log(patient=make_patient(clinic=make_clinic()), treated_at=T)
+
+
+def revoked(treatment: Treatment) -> str:
+    token = links.token_of(treatment)
+    links.revoke(treatment)
+    return token
+
+
+def expired(treatment: Treatment) -> str:
+    Treatment.objects.update(link_expires_at=T)
+    return links.token_of(treatment)
+
+
+def unknown(treatment: Treatment) -> str:
+    return UNKNOWN
+
+
+def opened(token: str) -> tuple[int, bytes, int]:
+    """Status, body and number of queries."""
+    with (
+        time_machine.travel(T + timedelta(hours=3), tick=False),
+        CaptureQueriesContext(connection) as queries,
+    ):
+        response = Client().get(f"/r/{token}")
+    assert not response.cookies
+    assert response["Cache-Control"] == "private, no-store"
+    return response.status_code, response.content, len(queries)
+
+
+@pytest.mark.parametrize("kind", [unknown, expired, revoked])
+def test_every_link_that_opens_nothing_answers_with_the_same_bytes(
+    treatment: Treatment, kind: object
+) -> None:
+    assert callable(kind)
+    same = opened(UNKNOWN)
+    assert opened(kind(treatment)) == same
+    assert (same[0], same[2]) == (404, 2)
+
+
+def test_a_voided_treatment_s_link_answers_with_the_same_bytes(treatment: Treatment) -> None:
+    Treatment.objects.update(voided_at=T)
+    assert opened(links.token_of(treatment))[:2] == opened(UNKNOWN)[:2]
+
+
+def test_a_link_cut_short_answers_with_the_same_bytes(treatment: Treatment) -> None:
+    assert opened(links.token_of(treatment)[:-1])[:2] == opened(UNKNOWN)[:2]
+
+
+def test_the_only_clinic_of_a_site_gives_both_its_numbers(db: None) -> None:
+    clinic = make_clinic()
+    clinic.after_hours_phone = "+12025550155"
+    clinic.emergency_number = "112"
+    clinic.save()
+    page = read(opened(UNKNOWN)[1].decode())
+    assert page.calls() == ["tel:112", "tel:+18553837546", "tel:+12025550155"]
+    assert "Call 112 now if It is hard to breathe or swallow" in page.text
+    assert "For any question or worry, call Lakeside Skin Clinic." in page.text
+    assert "Follow the prompts to page the on-call nurse." in page.text
+
+
+def test_a_site_of_several_clinics_gives_nobody_else_s_number(db: None) -> None:
+    make_clinic()
+    make_clinic(name="Harbor Skin", slug="harbor")
+    page = read(opened(UNKNOWN)[1].decode())
+    assert page.calls() == []
+    assert "Call your emergency number now if It is hard to breathe or swallow" in page.text
+    assert "call the clinic that treated you" in page.text
+
+
+def test_it_says_nothing_of_a_treatment(db: None) -> None:
+    clinic = make_clinic()
+    clinic.default_language = "es"
+    clinic.save()
+    page = read(opened(UNKNOWN)[1].decode())
+    assert page.root.every("html")[0].attrs["lang"] == "es"
+    assert "Llame ahora al 911 si" in page.text

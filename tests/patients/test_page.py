@@ -1,0 +1,236 @@
+"""The patient's page over HTTP: what it says in each phase, what it never does."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients import links
+from patients.models import Treatment
+from patients.page import page_of
+from tests.builders import log, make_clinic, make_patient
+from tests.patients.reading import Reading, read
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+CHICAGO = ZoneInfo("America/Chicago")
+T = datetime(2026, 11, 23, 14, 20, tzinfo=CHICAGO)  # a Monday
+WEEKDAYS = {day: ["09:00", "17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+H = timedelta(hours=1)
+PHASES = ["Right after", "The first day", "Days 2 to 7", "After one week"]
+
+
+@pytest.fixture
+def treatment(db: None) -> Treatment:
+    return log(patient=make_patient(clinic=make_clinic(opening_hours=WEEKDAYS)), treated_at=T)
+
+
+def answer(token: str, at: datetime, *, method: str = "GET") -> Response:
+    with time_machine.travel(at, tick=False):
+        return Client(enforce_csrf_checks=True).generic(method, f"/r/{token}")
+
+
+def page_at(treatment: Treatment, at: datetime) -> Reading:
+    return read(answer(links.token_of(treatment), at).content.decode())
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after", "heading", "states"),
+    [
+        (0 * H, "Day 1 · 0 minutes after treatment", "Now Next Later Later"),
+        (3 * H, "Day 1 · 3 hours after treatment", "Now Next Later Later"),
+        (10 * H, "Day 2 · 10 hours after treatment", "Done Now Next Later"),
+        (30 * H, "Day 2 · 30 hours after treatment", "Done Done Now Next"),
+        (193 * H, "Day 9 · 8 days after treatment", "Done Done Done Now"),
+    ],
+)
+def test_each_phase_says_where_the_patient_is(
+    treatment: Treatment, after: timedelta, heading: str, states: str
+) -> None:
+    page = page_at(treatment, T + after)
+    assert page.root.every("h1")[0].text == heading
+    assert list(page.phases) == PHASES
+    assert [said.split()[0] for said in page.phases.values()] == states.split()
+
+
+def test_now_holds_three_things_at_most_and_the_rest_stands_below(treatment: Treatment) -> None:
+    page = page_at(treatment, T + 3 * H)
+    now = page.root.part("now")
+    also = page.root.part("also")
+    assert now is not None
+    assert also is not None
+    assert [one.text for one in now.every("h3")] == [
+        "Do not touch your skin",
+        "Cool air helps",
+        "Use your Rescue cream",
+    ]
+    assert [one.text for one in also.every("h3")] == [
+        "Sunblock and shade",
+        "Drink plenty of water",
+        "No active products",
+    ]
+
+
+def test_next_says_its_clock_time_and_how_far_it_is(treatment: Treatment) -> None:
+    said = page_at(treatment, T + 3 * H).part("next")
+    assert said.startswith("Next 8:20 pm tonight in 3 hours Wash gently")
+
+
+def test_the_page_is_in_the_order_in_which_it_is_needed(treatment: Treatment) -> None:
+    page = page_at(treatment, T + 3 * H)
+    parts = [
+        one.attrs["id"] for one in page.root.all() if one.tag in {"section"} and "id" in one.attrs
+    ]
+    assert parts == ["now", "also", "next", "normal", "plan", "signs", "call"]
+    assert page.text.index("Not listed? Ask the clinic") < page.text.index("Normal right now")
+
+
+def test_the_warning_signs_stand_in_full_emergency_first(treatment: Treatment) -> None:
+    page = page_at(treatment, T + 3 * H)
+    signs = page.root.part("signs")
+    assert signs is not None
+    assert [one.text for one in signs.every("h3")] == [
+        "Call 911 now if",
+        "Page our on-call nurse now if",
+        "Call the clinic today or the next business day if",
+        "Have it looked at before your next session if",
+    ]
+    assert len(signs.every("li")) == 19
+
+
+def test_the_series_and_the_zone_are_said(treatment: Treatment) -> None:
+    text = page_at(treatment, T + 3 * H).text
+    assert "Next session: about Wed, Dec 23" in text
+    assert "Times are local to Chicago." in text
+
+
+def test_a_patient_elsewhere_reads_every_time_on_her_own_clock(db: None) -> None:
+    clinic = make_clinic(opening_hours=WEEKDAYS)
+    patient = make_patient(clinic=clinic, zone="America/Los_Angeles")
+    page = page_at(log(patient=patient, treated_at=T), T + 1 * H)
+    assert "Your treatment ended at 12:20 pm today." in page.text
+    assert "Open now until 3:00 pm" in page.part("call")
+    assert "Times are local to Los Angeles." in page.text
+
+
+def test_a_language_the_plan_lacks_falls_back_as_a_whole(db: None) -> None:
+    patient = make_patient(clinic=make_clinic(), language="es")
+    page = page_at(log(patient=patient, treated_at=T), T)
+    assert page.root.every("html")[0].attrs["lang"] == "en"
+    assert "Normal right now" in page.text
+
+
+def test_active_products_open_when_the_skin_feels_normal(treatment: Treatment) -> None:
+    page = page_of(treatment, now=T + 200 * H, feels_normal=True)
+    assert page.waiting == ()
+    assert "Active products, slowly" in [row.title for row in (*page.now, *page.also)]
+    assert "No active products" not in [row.title for row in (*page.now, *page.also)]
+
+
+# --- Whom the bar calls ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "hours", "button"),
+    [
+        ("2026-11-23 16:59:59", "Open now until 5:00 pm", "Call the clinic"),
+        ("2026-11-23 17:00:00", "Closed now. Opens 9:00 am tomorrow", "Call the on-call nurse"),
+        ("2026-11-24 08:59:59", "Closed now. Opens 9:00 am today", "Call the on-call nurse"),
+        ("2026-11-24 09:00:00", "Open now until 5:00 pm", "Call the clinic"),
+        (
+            "2026-11-27 18:00:00",
+            "Closed now. Opens 9:00 am on Mon, Nov 30",
+            "Call the on-call nurse",
+        ),
+    ],
+)
+def test_the_bar_calls_whoever_answers_now(
+    treatment: Treatment, at: str, hours: str, button: str
+) -> None:
+    page = page_at(treatment, datetime.fromisoformat(at).replace(tzinfo=CHICAGO))
+    bar = page.root.every("nav")[0]
+    assert hours in page.part("call")
+    assert [one.text for one in bar.every("a")] == ["Something wrong?", button]
+    assert bar.every("a")[0].attrs["href"] == "#signs"
+    assert bar.every("a")[1].attrs["href"] == "tel:+18553837546"
+
+
+def test_a_clinic_without_hours_claims_neither_open_nor_closed(db: None) -> None:
+    page = page_at(log(patient=make_patient(clinic=make_clinic()), treated_at=T), T + 9 * H)
+    assert "Open now" not in page.text
+    assert "Closed" not in page.text
+    assert page.root.every("nav")[0].every("a")[1].text == "Call the clinic"
+
+
+# --- What it never does ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_opening_it_changes_nothing_and_asks_the_database_twice(
+    treatment: Treatment, method: str
+) -> None:
+    token = links.token_of(treatment)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = answer(token, T + 3 * H, method=method)
+    assert response.status_code == 200
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "SELECT"]
+    assert not response.cookies
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_every_other_method_is_refused(treatment: Treatment, method: str) -> None:
+    response = answer(links.token_of(treatment), T, method=method)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+
+
+def test_nobody_keeps_finds_or_learns_of_it(treatment: Treatment) -> None:
+    response = answer(links.token_of(treatment), T)
+    assert response["Cache-Control"] == "private, no-store"
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
+    assert response["Referrer-Policy"] == "same-origin"
+    html = response.content.decode()
+    for private in ("Maria", "Gomez", "0146", "Microneedling", links.token_of(treatment)):
+        assert private not in html
+    assert '<meta property="og:title" content="Your recovery page">' in html
+    assert "<title>Your recovery page</title>" in html
+
+
+def test_it_needs_no_inline_style_no_script_and_nobody_else(treatment: Treatment) -> None:
+    html = answer(links.token_of(treatment), T).content.decode()
+    assert not re.findall(r"<script|<style|\sstyle=|\son\w+=|javascript:", html)
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
+
+
+@pytest.mark.parametrize("after", [0 * H, 3 * H, 10 * H, 30 * H, 80 * H, 193 * H])
+def test_it_is_light(treatment: Treatment, after: timedelta) -> None:
+    html = answer(links.token_of(treatment), T + after).content
+    assert len(gzip.compress(html)) < 7_000
+    css = Path(settings.BASE_DIR, "static", "css")
+    sheets = [(css / name).read_bytes() for name in ("tokens.css", "base.css", "patient.css")]
+    assert sum(len(gzip.compress(sheet)) for sheet in sheets) < 8_000
+
+
+def test_it_is_compressed_for_a_phone_that_can(treatment: Treatment) -> None:
+    with time_machine.travel(T, tick=False):
+        path = f"/r/{links.token_of(treatment)}"
+        response = Client().get(path, headers={"accept-encoding": "gzip"})
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) < 7_000
+    assert b"Your recovery page" in gzip.decompress(response.content)

@@ -1,0 +1,82 @@
+"""Receipts: kept as they came, forward only, whatever their order."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from patients.models import Patient
+from reminders.claim import claim_due
+from reminders.models import MOVES, Attempt, Receipt, Reminder, State, may_become
+from reminders.receipts import STATES, record_receipt
+from tests.builders import log
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+T = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+SID = "SM" + "2" * 32
+
+
+@pytest.fixture
+def attempt(patient: Patient) -> Attempt:
+    log(patient=patient, treated_at=T)
+    (claimed,), _ = claim_due(now=T)
+    return claimed.attempt
+
+
+def say(attempt: Attempt, status: str, code: str = "") -> State:
+    record_receipt(token=attempt.token, provider_id=SID, status=status, error_code=code)
+    return State(Reminder.objects.get(pk=attempt.reminder_id).state)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["queued", "sent", "delivered"])))
+def test_delivered_wins_in_every_order(attempt: Attempt, order: tuple[str, ...]) -> None:
+    for status in order * 3:
+        state = say(attempt, status)
+    assert state == State.DELIVERED
+    assert Receipt.objects.count() == 3
+
+
+def test_a_receipt_before_the_calls_answer_proves_that_it_was_accepted(attempt: Attempt) -> None:
+    assert say(attempt, "queued") == State.SENT
+    attempt.refresh_from_db()
+    assert attempt.outcome == Attempt.Outcome.ACCEPTED
+
+
+def test_a_receipt_resolves_an_unknown(attempt: Attempt) -> None:
+    Attempt.objects.update(outcome=Attempt.Outcome.UNKNOWN)
+    Reminder.objects.filter(pk=attempt.reminder_id).update(state=State.UNKNOWN)
+    assert say(attempt, "delivered") == State.DELIVERED
+
+
+def test_of_two_final_words_the_first_holds_and_both_are_kept(attempt: Attempt) -> None:
+    say(attempt, "undelivered", "30003")
+    assert say(attempt, "delivered") == State.FAILED
+    assert set(Receipt.objects.values_list("status", flat=True)) == {"undelivered", "delivered"}
+
+
+def test_a_failure_keeps_the_providers_code(attempt: Attempt) -> None:
+    say(attempt, "failed", "30005")
+    attempt.refresh_from_db()
+    assert attempt.error_code == "30005"
+
+
+def test_a_receipt_for_an_attempt_we_do_not_know_is_kept(db: None) -> None:
+    record_receipt(token=uuid.uuid4(), provider_id=SID, status="sent", error_code="")
+    assert Receipt.objects.get().attempt is None
+
+
+def test_a_status_we_do_not_know_is_kept_and_moves_nothing(attempt: Attempt) -> None:
+    assert say(attempt, "teleported") == State.SENDING
+    assert Receipt.objects.get().status == "teleported"
+
+
+def test_no_state_can_be_left_but_along_the_map() -> None:
+    assert set(MOVES) == set(State)
+    for state in STATES.values():
+        assert state not in may_become(state)
+    assert may_become(State.SENT) == [State.SENDING, State.UNKNOWN]
+    assert MOVES[State.DELIVERED] == MOVES[State.FAILED] == frozenset()

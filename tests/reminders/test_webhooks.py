@@ -1,0 +1,126 @@
+"""Webhooks: signed for our public address, or refused without a trace and never with a 5xx."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from pytest_django import Settings
+from twilio.request_validator import RequestValidator
+
+from patients.models import Clinic, Patient
+from reminders.dispatch import drain
+from reminders.models import Attempt, InboundText, Receipt, State
+from tests.builders import SENDER, log, reminder_of
+from tests.phone.client import Phone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+INBOUND = "/webhooks/twilio/inbound"
+SID = "SM" + "3" * 32
+
+
+def status_path() -> str:
+    return f"/webhooks/twilio/status/{uuid.uuid4()}"
+
+
+def form(**more: str) -> dict[str, str]:
+    return {
+        "AccountSid": settings.TWILIO_ACCOUNT_SID,
+        "MessageSid": SID,
+        "MessageStatus": "delivered",
+        "From": "+12025550146",
+        "To": SENDER,
+        "Body": "STOP",
+        **more,
+    }
+
+
+def post(path: str, data: Mapping[str, str], token: str | None = None, **headers: Any) -> int:
+    signature = RequestValidator(token or settings.TWILIO_AUTH_TOKEN).compute_signature(
+        settings.PUBLIC_BASE_URL + path, data
+    )
+    sent = {"HTTP_X_TWILIO_SIGNATURE": signature, **headers}
+    encoded = "&".join(f"{key}={_quoted(value)}" for key, value in data.items())
+    answer = Client().post(path, encoded, content_type="application/x-www-form-urlencoded", **sent)
+    return answer.status_code
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def rows() -> int:
+    return Receipt.objects.count() + InboundText.objects.count()
+
+
+def test_a_signed_status_moves_the_reminder(patient: Patient, provider: Phone) -> None:
+    treatment = log(patient=patient)
+    drain()
+    attempt = Attempt.objects.get()
+    assert post(f"/webhooks/twilio/status/{attempt.token}", form()) == 204
+    assert reminder_of(treatment, "handover").state == State.DELIVERED
+
+
+def test_a_signed_text_is_taken_in(clinic: Clinic) -> None:
+    assert post(INBOUND, form()) == 200
+    assert InboundText.objects.get().meaning == "stop"
+
+
+@pytest.mark.parametrize("path", [INBOUND, status_path()])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_X_TWILIO_SIGNATURE": ""},
+        {"HTTP_X_TWILIO_SIGNATURE": "bm90IGEgc2lnbmF0dXJl"},
+        {"HTTP_X_TWILIO_SIGNATURE": "\x00\xff"},
+    ],
+)
+def test_unsigned_and_forged_posts_are_refused(
+    clinic: Clinic, path: str, headers: dict[str, str]
+) -> None:
+    assert post(path, form(), **headers) == 403
+    assert rows() == 0
+
+
+@pytest.mark.parametrize("path", [INBOUND, status_path()])
+def test_another_accounts_words_are_refused(clinic: Clinic, path: str) -> None:
+    assert post(path, form(AccountSid="AC" + "9" * 32)) == 403
+    assert post(path, form(), token="somebody-elses-token") == 403
+    assert rows() == 0
+
+
+@pytest.mark.parametrize("path", [INBOUND, status_path()])
+def test_json_and_get_are_refused(clinic: Clinic, path: str) -> None:
+    assert Client().post(path, "{}", content_type="application/json").status_code == 403
+    assert Client().get(path).status_code == 405
+    assert rows() == 0
+
+
+def test_a_signature_made_for_another_address_is_refused(clinic: Clinic) -> None:
+    signature = RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(
+        "https://evil.example" + INBOUND, form()
+    )
+    assert post(INBOUND, form(), HTTP_X_TWILIO_SIGNATURE=signature) == 403
+
+
+def test_during_a_rotation_both_tokens_are_good(clinic: Clinic, settings: Settings) -> None:
+    settings.TWILIO_AUTH_TOKEN_NEXT = "the-next-token"
+    assert post(INBOUND, form(), token="the-next-token") == 200
+
+
+def test_a_very_long_form_is_cut_and_not_an_error(clinic: Clinic) -> None:
+    long = form(MessageSid="S" * 500, MessageStatus="x" * 500, ErrorCode="9" * 500)
+    assert post(status_path(), long) == 204
+    assert Receipt.objects.get().provider_id == "S" * 64
+
+
+def test_replays_add_nothing(clinic: Clinic) -> None:
+    path = status_path()
+    assert [post(path, form()) for _ in range(3)] == [204, 204, 204]
+    assert Receipt.objects.count() == 1

@@ -1,0 +1,210 @@
+"""`manage.py up` with real processes: what it starts, says, survives and leaves behind."""
+
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.environment import INHERITED, settings_of_tests
+from tests.services.running import Running, answers
+from tests.services.runtime import free_port, runtime_folder, wait_for
+
+pytestmark = pytest.mark.services
+
+ROOT = Path(__file__).parents[1]
+READY = "Ctrl-C stops everything."
+LAUNCHER = [sys.executable, "manage.py", "up"]
+
+
+class Up:
+    """One launcher of the demo on the data folder `var`, and everything that came from it."""
+
+    def __init__(self, var: Path, *, command: list[str], port: int) -> None:
+        self.var = var
+        self.port = port
+        self.printed = var.parent / f"{port}.out"
+        ours = {*settings_of_tests(var), *INHERITED, "CI"}
+        env = {name: value for name, value in os.environ.items() if name not in ours}
+        env |= {"ENV_FILE": os.devnull, "DEMO": "1", "PORT": str(port), "VAR_DIR": str(var)}
+        with self.printed.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def text(self) -> str:
+        return self.printed.read_text()
+
+    def wait_until_ready(self) -> None:
+        wait_for(
+            lambda: READY in self.text() or self.process.poll() is not None,
+            seconds=60,
+            what="the launcher is ready",
+        )
+        assert READY in self.text(), self.text()
+
+    def interrupt(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def family(self, part: str = "") -> list[int]:
+        """The living processes on this data folder whose command line contains `part`."""
+        return [pid for pid, line in processes_on(self.var) if part in line]
+
+    def seconds_until_gone(self) -> float:
+        began = time.monotonic()
+        wait_for(lambda: self.process.poll() is not None, seconds=15, what="the launcher ends")
+        wait_for(lambda: not self.family(), seconds=15, what="everybody is gone")
+        return time.monotonic() - began
+
+
+def processes_on(var: Path) -> Iterator[tuple[int, str]]:
+    """Numbers and command lines; Valkey writes over its environment, but names its socket."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            settings = (folder / "environ").read_bytes().split(b"\0")
+            # A process that has ended but was not yet collected has an empty command line.
+            if line and (f"VAR_DIR={var}".encode() in settings or str(var) in line):
+                yield int(folder.name), line
+
+
+@pytest.fixture(scope="module")
+def var() -> Iterator[Path]:
+    """One data folder for all: only the first start has tables and static files to make."""
+    with runtime_folder("up") as folder:
+        yield folder / "var"
+
+
+@pytest.fixture
+def start(var: Path) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def start_one(command: list[str] = LAUNCHER, *, port: int = 0) -> Up:
+        started.append(Up(var, command=command, port=port or free_port(neighbours=2)))
+        return started[-1]
+
+    yield start_one
+    for up in started:
+        for pid in up.family():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        up.process.wait(10)
+
+
+@pytest.fixture
+def up(start: Callable[..., Up]) -> Up:
+    running = start()
+    running.wait_until_ready()
+    return running
+
+
+def test_it_starts_everything_and_prints_where_to_look(up: Up) -> None:
+    assert re.search(
+        rf"^Patient page +http://localhost:{up.port}/r/\S{{22}}$", up.text(), re.MULTILINE
+    )
+    assert answers(f"http://localhost:{up.port}")
+    for part in ("valkey-server", "aftercare.wsgi", " worker ", " beat ", "tests.phone"):
+        assert up.family(part), part
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_stops_everything_within_three_seconds(up: Up, sig: signal.Signals) -> None:
+    up.process.send_signal(sig)
+    assert up.seconds_until_gone() < 3
+    assert up.process.returncode == 0
+
+
+def test_an_impatient_second_ctrl_c_leaves_nobody(up: Up) -> None:
+    up.interrupt()
+    time.sleep(0.1)
+    up.interrupt()
+    assert up.seconds_until_gone() < 3
+
+
+def test_a_killed_launcher_leaves_nobody(up: Up) -> None:
+    up.process.kill()
+    assert up.seconds_until_gone() < 5
+
+
+def test_make_run_killed_or_interrupted_leaves_nobody(start: Callable[..., Up]) -> None:
+    port = free_port(neighbours=2)
+    for sig in (signal.SIGKILL, signal.SIGINT):
+        up = start(["make", "run", f"PORT={port}"], port=port)
+        up.wait_until_ready()
+        if sig == signal.SIGINT:
+            up.interrupt()
+        else:
+            up.process.send_signal(sig)
+        assert up.seconds_until_gone() < 5
+
+
+def test_a_taken_port_is_named_with_another_before_anything_starts(
+    up: Up, start: Callable[..., Up]
+) -> None:
+    second = start(port=up.port)
+    assert second.process.wait(20) == 2
+    assert second.text() == (
+        f"Port {up.port} is taken. Choose another: make run PORT={up.port + 100}\n"
+    )
+
+
+def test_a_second_launcher_on_the_same_data_is_refused(up: Up, start: Callable[..., Up]) -> None:
+    second = start()
+    assert second.process.wait(20) == 2
+    assert second.text().startswith(f"Aftercare already runs on {up.var} (process {up.process.pid}")
+
+
+def test_the_data_is_kept_over_a_restart(up: Up, start: Callable[..., Up]) -> None:
+    counts = "SELECT (SELECT count(*) FROM patients_patient), (SELECT count(*) FROM django_session)"
+    with contextlib.closing(sqlite3.connect(up.var / "aftercare.sqlite3")) as database:
+        database.execute("INSERT INTO django_session VALUES ('kept', '', '2100-01-01')")
+        database.commit()
+        before = database.execute(counts).fetchone()
+    up.interrupt()
+    up.seconds_until_gone()
+    start().wait_until_ready()
+    with contextlib.closing(sqlite3.connect(up.var / "aftercare.sqlite3")) as database:
+        assert database.execute(counts).fetchone() == before
+        database.execute("DELETE FROM django_session WHERE session_key = 'kept'")
+        database.commit()
+
+
+@pytest.mark.parametrize("part", [" worker ", " beat ", "aftercare.wsgi", "valkey-server"])
+def test_a_process_that_dies_is_started_again_and_named(up: Up, part: str) -> None:
+    killed = up.family(part)
+    os.kill(min(killed), signal.SIGKILL)
+    wait_for(lambda: set(up.family(part)) - set(killed), seconds=10, what="it is started again")
+    assert "ended by itself (signal 9); started again." in up.text()
+
+
+def test_a_process_that_keeps_dying_stops_everything_and_names_its_log(up: Up) -> None:
+    for _ in range(5):
+        wait_for(lambda: up.family(" worker "), seconds=10, what="the worker is back")
+        for pid in up.family(" worker "):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(
+            lambda: not up.family(" worker "), seconds=5, what="the worker is gone", every=0.01
+        )
+    assert up.seconds_until_gone() < 5
+    assert up.process.returncode == 1
+    assert "worker ended 5 times within a minute" in up.text()
+    assert str(up.var / "log" / "worker.log") in up.text()
+
+
+def test_a_killed_worker_takes_its_prefork_children_along(celery_processes: Running) -> None:
+    worker = celery_processes.worker(pool="prefork")
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    assert len(children) == 2
+    worker.kill()
+    wait_for(
+        lambda: not any(Path(f"/proc/{child}").exists() for child in children),
+        seconds=5,
+        what="no orphan is left",
+    )
