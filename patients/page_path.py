@@ -13,7 +13,7 @@ from datetime import timedelta
 from patients.protocol import Phase
 
 LAST_PHASE = timedelta(weeks=12)  # it has no end; the dot has arrived after so long
-GAP = 1.6  # percent, between two phases
+GAP = 1.2  # percent, on each side of where two phases meet
 EDGE = 3.0  # percent: the dot stays whole
 
 
@@ -44,16 +44,20 @@ def path_of(phases: Sequence[Phase], after: timedelta) -> Path:
     dot = min(max((here + _share(phases[here], after)) * width, EDGE), 100 - EDGE)
     text_x, anchor = _beside(dot)
     return Path(
-        stretches=tuple(
-            Stretch(_percent(index * width + GAP), _percent((index + 1) * width - GAP), state)
-            for index in range(len(phases))
-            for state in ["done" if index < here else "now" if index == here else "later"]
-        ),
-        walked=Stretch(_percent(here * width + GAP), _percent(dot), "walked"),
+        stretches=tuple(_stretch(index, here, len(phases)) for index in range(len(phases))),
+        walked=Stretch(_stretch(here, here, len(phases)).x1, _percent(dot), "walked"),
         dot=_percent(dot),
         text_x=text_x,
         anchor=anchor,
     )
+
+
+def _stretch(index: int, here: int, count: int) -> Stretch:
+    before = 0 if index == 0 else GAP
+    behind = 0 if index == count - 1 else GAP
+    width = 100 / count
+    state = "done" if index < here else "now" if index == here else "later"
+    return Stretch(_percent(index * width + before), _percent((index + 1) * width - behind), state)
 
 
 def _share(phase: Phase, after: timedelta) -> float:

@@ -23,6 +23,7 @@ from patients import links
 from patients.models import OptOut
 from patients.models.patient import Channel
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown, email, sms
+from reminders.channels.codes import Means
 from reminders.claim import Claimed, claim_due, release_expired
 from reminders.messages import Rendered, render
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
@@ -181,7 +182,7 @@ def _move(ids: list[int], state: State, now: datetime, **values: object) -> None
 
 def _record_rejected(results: Sequence[Result], now: datetime) -> None:
     rejected = [r for r in results if isinstance(r.outcome, Rejected)]
-    stopped = [r.claimed for r in rejected if r.outcome.opted_out]  # type: ignore[union-attr]
+    stopped = [r.claimed for r in rejected if r.outcome.means is Means.OPTED_OUT]  # type: ignore[union-attr]
     OptOut.objects.bulk_create(
         OptOut(
             clinic=reminder.treatment.patient.clinic,

@@ -2,9 +2,20 @@
 
 from django.urls import path
 
-from reminders.views import webhooks
+from reminders.views import board, desk, home, story, webhooks
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/search/", desk.search, name="desk-search"),
+    path("desk/check/", desk.check, name="desk-check"),
+    path("desk/patients/<int:pk>/", desk.returning, name="desk-returning"),
+    path("board/", board.board, name="board"),
+    path("board/changes/", board.changes, name="board-changes"),
+    path("treatments/<int:pk>/", story.story, name="story"),
+    path("treatments/<int:pk>/handover/", story.handover, name="story-handover"),
+    path("treatments/<int:pk>/correct/", story.correct, name="correct"),
+    path("treatments/<int:pk>/void/", story.void, name="void"),
     path("webhooks/twilio/status/<uuid:token>", webhooks.twilio_status, name="twilio-status"),
     path("webhooks/twilio/inbound", webhooks.twilio_inbound, name="twilio-inbound"),
 ]

@@ -16,6 +16,7 @@ import pytest
 from tests.services.environment import INHERITED, settings_of_tests
 from tests.services.running import Running, answers
 from tests.services.runtime import free_port, runtime_folder, wait_for
+from tests.services.valkey import Valkey
 
 pytestmark = pytest.mark.services
 
@@ -27,13 +28,14 @@ LAUNCHER = [sys.executable, "manage.py", "up"]
 class Up:
     """One launcher of the demo on the data folder `var`, and everything that came from it."""
 
-    def __init__(self, var: Path, *, command: list[str], port: int) -> None:
+    def __init__(self, var: Path, *, command: list[str], port: int, more: dict[str, str]) -> None:
         self.var = var
         self.port = port
         self.printed = var.parent / f"{port}.out"
         ours = {*settings_of_tests(var), *INHERITED, "CI"}
         env = {name: value for name, value in os.environ.items() if name not in ours}
         env |= {"ENV_FILE": os.devnull, "DEMO": "1", "PORT": str(port), "VAR_DIR": str(var)}
+        env |= more
         with self.printed.open("wb") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True
@@ -86,8 +88,9 @@ def var() -> Iterator[Path]:
 def start(var: Path) -> Iterator[Callable[..., Up]]:
     started: list[Up] = []
 
-    def start_one(command: list[str] = LAUNCHER, *, port: int = 0) -> Up:
-        started.append(Up(var, command=command, port=port or free_port(neighbours=2)))
+    def start_one(command: list[str] = LAUNCHER, *, port: int = 0, **more: str) -> Up:
+        port = port or free_port(neighbours=2)
+        started.append(Up(var, command=command, port=port, more=more))
         return started[-1]
 
     yield start_one
@@ -174,6 +177,18 @@ def test_the_data_is_kept_over_a_restart(up: Up, start: Callable[..., Up]) -> No
         assert database.execute(counts).fetchone() == before
         database.execute("DELETE FROM django_session WHERE session_key = 'kept'")
         database.commit()
+
+
+def test_servers_given_by_url_come_first(
+    start: Callable[..., Up], postgres_url: str, valkey: Valkey
+) -> None:
+    up = start(DATABASE_URL=postgres_url, REDIS_URL=valkey.url)
+    up.wait_until_ready()
+    assert "The database is prepared." in up.text()
+    assert up.family(" worker ")
+    assert not up.family("valkey-server")
+    up.interrupt()
+    assert up.seconds_until_gone() < 3
 
 
 @pytest.mark.parametrize("part", [" worker ", " beat ", "aftercare.wsgi", "valkey-server"])

@@ -7,6 +7,9 @@ this site: `NotSent` means the provider certainly has nothing, `Unknown` that on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from reminders.channels.codes import Means
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Message:
     callback_url: str
     message_id: str
     valid_for: int
+    unsubscribe_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +37,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider refused it for good; `opted_out` if it says that the recipient wants none."""
+    """The provider refused this message; `means` says whether another one could pass."""
 
     code: str
-    opted_out: bool = False
+    means: Means = Means.NUMBER
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Certainly not sent; worth another try."""
+    """Certainly not sent; worth another try. A global `means` concerns more than this message."""
 
     code: str
+    means: Means = Means.TRY_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +57,14 @@ class Unknown:
 
 
 Outcome = Accepted | Rejected | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message the provider has, as it says when asked."""
+
+    provider_id: str
+    status: str
+    error_code: str
+    text: str
+    created_at: datetime

@@ -11,6 +11,7 @@ import smtplib
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
+from reminders.channels.codes import Means, meaning_of_smtp
 
 
 def send(message: Message) -> Outcome:
@@ -21,12 +22,14 @@ def send(message: Message) -> Outcome:
         body=message.text,
         from_email=message.sender,
         to=[message.to],
-        headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
+        headers=_headers(message),
         connection=connection,
     )
     mail.attach_alternative(message.html, "text/html")
     try:
         connection.open()
+    except smtplib.SMTPResponseException as error:
+        return NotSent(str(error.smtp_code), meaning_of_smtp(error.smtp_code))
     except (OSError, smtplib.SMTPException):
         return NotSent("no connection")
     try:
@@ -44,6 +47,15 @@ def send(message: Message) -> Outcome:
     return Accepted(message.message_id, "sent")
 
 
+def _headers(message: Message) -> dict[str, str]:
+    headers = {"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"}
+    if message.unsubscribe_url:  # RFC 8058: one press in the mail program, no page
+        headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
+
+
 def _refused(code: int) -> Outcome:
-    """RFC 5321: 4xx is for now, 5xx is for good; either way the server has not taken it."""
-    return Rejected(str(code)) if code >= 500 else NotSent(str(code))
+    """Either way the server has not taken it."""
+    means = meaning_of_smtp(code)
+    return Rejected(str(code), means) if means is Means.NUMBER else NotSent(str(code), means)

@@ -1,12 +1,13 @@
 """Text messages by Twilio's own SDK. Twilio's words are translated here and nowhere else.
 
-One call, no retries, short timeouts, keep-alive connections. The codes are Twilio's
-(https://www.twilio.com/docs/api/errors); what they mean for us stands below.
+One call, no retries, short timeouts, keep-alive connections. Twilio can also be asked what it has:
+`fetch` one message, or `listed` to a number, which is how an unknown outcome is resolved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -18,14 +19,14 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
-from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
+from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
+from reminders.channels.codes import GLOBAL, Means, meaning_of_twilio
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 VALIDITY_LIMIT = 36_000  # seconds; Twilio's own upper bound for ValidityPeriod
-OPTED_OUT = "21610"
-# Refused, and nobody's fault but ours or the account's: nothing was sent, the message waits.
-TRY_AGAIN = frozenset({"429", "20429", "20003", "401", "403", "30002", "30034", "21606", "21611"})
+LIST_PAGE = 100
 
 
 class PooledHttp(HttpClient):  # type: ignore[misc]
@@ -92,11 +93,61 @@ def send(message: Message) -> Outcome:
 
 def _refused(error: TwilioRestException) -> Outcome:
     code = str(error.code or error.status)
+    means = meaning_of_twilio(code)
     if error.status >= 500:
         return Unknown(code)
-    if code in TRY_AGAIN or error.status in (401, 403, 429):
-        return NotSent(code)
-    return Rejected(code, opted_out=code == OPTED_OUT)
+    if means in GLOBAL or means is Means.TRY_AGAIN:
+        return NotSent(code, means)
+    if error.status in (401, 403):
+        return NotSent(code, Means.ACCOUNT)
+    return NotSent(code) if error.status == 429 else Rejected(code, means)
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+class NoAnswer(Exception):
+    """The provider did not answer, or not in a way we can read: ask again later."""
+
+
+def fetch(provider_id: str) -> Listed | None:
+    """What Twilio now says of one message; None if it has none by that name. Raises `NoAnswer`."""
+    try:
+        return _listed(client().messages(provider_id).fetch())
+    except TwilioRestException as error:
+        if error.status == 404:
+            return None
+        raise NoAnswer from error
+    except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError) as error:
+        raise NoAnswer from error
+
+
+def listed(*, to: str, since: datetime) -> list[Listed]:
+    """The messages Twilio has to a number, created since. Raises `NoAnswer`.
+
+    Twilio's own date filter looks at DateSent, which a queued message lacks; so the date of
+    creation is compared here. Newest first, as Twilio lists them; reading stops at older ones.
+    """
+    found = []
+    try:
+        for message in client().messages.stream(to=to, page_size=LIST_PAGE):
+            one = _listed(message)
+            if one.created_at < since:
+                break
+            found.append(one)
+    except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError) as error:
+        raise NoAnswer from error
+    return found
+
+
+def _listed(message: MessageInstance) -> Listed:
+    return Listed(
+        provider_id=message.sid,
+        status=message.status,
+        error_code=str(message.error_code or ""),
+        text=message.body,
+        created_at=message.date_created,
+    )
 
 
 # --- what comes back later ------------------------------------------------------------------------

@@ -223,7 +223,9 @@ def test_it_is_light(treatment: Treatment, after: timedelta) -> None:
     html = answer(links.token_of(treatment), T + after).content
     assert len(gzip.compress(html)) < 7_000
     css = Path(settings.BASE_DIR, "static", "css")
-    sheets = [(css / name).read_bytes() for name in ("tokens.css", "base.css", "patient.css")]
+    sheets = [
+        (css / name).read_bytes() for name in ("tokens.css", "base.css", "patient.css", "plan.css")
+    ]
     assert sum(len(gzip.compress(sheet)) for sheet in sheets) < 8_000
 
 

@@ -2,7 +2,7 @@
 
 Nothing of the code under test is used here, nor its way of reckoning: the local clock is only
 ever read (`wall`) and never set. A local time is found by looking for the instant that shows it,
-quiet hours by walking minute by minute. Also the treatments worth trying it on.
+quiet hours by walking along it. Also the treatments worth trying it on.
 """
 
 from calendar import monthrange
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+QUARTER = 15 * MINUTE  # every rule's time of day and every zone's clock turns on one
 US_CITIES = (
     *("New_York", "Detroit", "Kentucky/Louisville", "Kentucky/Monticello"),
     *("Indiana/Indianapolis", "Indiana/Vincennes", "Indiana/Winamac", "Indiana/Marengo"),
@@ -79,13 +80,16 @@ def months_later(instant: datetime, months: int, zone: ZoneInfo) -> datetime:
     return showing(local.replace(year=year, month=month, day=day), zone)
 
 
-def first_minute(instant: datetime, holds: Callable[[datetime], bool]) -> datetime:
-    """The first whole minute at or after `instant` of which `holds` is true."""
-    walked = instant if not (instant.second or instant.microsecond) else instant + MINUTE
-    walked = walked.replace(second=0, microsecond=0)
-    while not holds(walked):
-        walked += MINUTE
+def first_quarter(instant: datetime, holds: Callable[[datetime], bool]) -> datetime:
+    """The first quarter of an hour at or after `instant` of which `holds` is true."""
+    walked = last_quarter(instant)
+    while walked < instant or not holds(walked):
+        walked += QUARTER
     return walked
+
+
+def last_quarter(instant: datetime) -> datetime:
+    return instant.replace(minute=instant.minute // 15 * 15, second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class Oracle:
             on_local_day(t, 3, time(20), zone),
         )
         week = t + 7 * DAY
-        nine = first_minute(week, lambda minute: wall(minute, zone).time() == time(9))
+        nine = first_quarter(week, lambda quarter: wall(quarter, zone).time() == time(9))
         # Some months after T less some days, at 10:00.
         next_session = on_local_day(months_later(t, 1, zone), -7, time(10), zone)
         results = on_local_day(t, 70, time(10), zone)
@@ -172,7 +176,7 @@ class Oracle:
         """Inform, check-in, invite: moved to 08:00, skipped if that is past *not after*."""
         if compared <= self.case.planned_at:
             return Fate(None, PASSED, until, gate)
-        due_at = first_minute(planned, lambda minute: not is_quiet(minute, self.zone))
+        due_at = first_quarter(planned, lambda quarter: not is_quiet(quarter, self.zone))
         if not is_quiet(planned, self.zone):
             due_at = planned
         return Fate(None, QUIET, until, gate) if due_at > until else Fate(due_at, None, until, gate)
@@ -183,9 +187,9 @@ class Oracle:
             return Fate(None, PASSED, until, gate)
         if not is_quiet(gate, self.zone):
             return Fate(gate, None, until, gate)
-        began = gate
-        while is_quiet(began - MINUTE, self.zone):
-            began -= MINUTE
+        began = last_quarter(gate)
+        while is_quiet(began - QUARTER, self.zone):
+            began -= QUARTER
         evening = on_local_day(began, 0, time(19, 30), self.zone)
         far_enough = evening - self.treated_at >= 2 * HOUR or not self.case.handover_tells
         if evening > now and far_enough:
@@ -258,8 +262,9 @@ def treatments(draw: st.DrawFn) -> tuple[datetime, ZoneInfo]:
         # The clock times that the change leaves out or repeats, so many months before it.
         clock = wall(change - MINUTE, zone) + beside
         before = clock.year * 12 + clock.month - 1 - draw(st.sampled_from([2, 3]))
-        day = min(clock.day, monthrange(before // 12, before % 12 + 1)[1])
-        return showing(clock.replace(before // 12, before % 12 + 1, day), zone), zone
+        year, month = before // 12, before % 12 + 1
+        last = monthrange(year, month)[1]
+        return showing(clock.replace(year, month, min(clock.day, last)), zone), zone
     day = FIRST.date() + draw(st.integers(1, (LAST - FIRST).days)) * DAY
     if kind == "month end":
         year, month = draw(st.integers(2020, 2040)), draw(st.sampled_from([*range(1, 13), 2, 2]))

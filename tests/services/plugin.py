@@ -42,7 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.stash[FOLDER] = folder
     enter_test_environment(folder)
     if early_config.known_args_namespace.database == "postgres":
-        os.environ["DATABASE_URL"] = start_postgres(early_config).url("aftercare")
+        os.environ["DATABASE_URL"] = start_postgres(early_config).url()
 
 
 def start_postgres(config: pytest.Config) -> Postgres:
@@ -86,7 +86,7 @@ def run_folder(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(pytestconfig: pytest.Config) -> str:
     """A real PostgreSQL, whatever database the tests themselves run on."""
-    return start_postgres(pytestconfig).url("aftercare")
+    return start_postgres(pytestconfig).url()
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from .runtime import runtime_folder, wait_for
 # PostgreSQL refuses to run as root; any other number will do (65534 is Debian's `nobody`).
 NOBODY = 65534
 USER = "aftercare"
+DATABASE = "aftercare"
 
 
 class Postgres:
@@ -37,11 +38,12 @@ class Postgres:
         self._bin = self._reachable_binaries()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str = "postgres") -> str:
+    def url(self, database: str = DATABASE) -> str:
         return f"postgres://{USER}@/{self.folder}/{database}"
 
     def start(self) -> None:
-        if not self.data.exists():
+        is_new = not self.data.exists()
+        if is_new:
             self._initdb()
         sync = "on" if self.fsync else "off"
         options = {
@@ -62,6 +64,8 @@ class Postgres:
                 stop_signal=signal.SIGINT,
             )
         wait_for(self._is_ready, seconds=60, what=f"PostgreSQL answers (its log: {self.log})")
+        if is_new:
+            self.execute(f"CREATE DATABASE {DATABASE}")
 
     def stop(self, sig: signal.Signals = signal.SIGINT) -> None:
         """SIGINT disconnects everybody and stops; SIGQUIT is PostgreSQL's immediate crash."""

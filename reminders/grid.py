@@ -1,0 +1,213 @@
+"""The board: which reminder reached whom. Rows from querysets, a constant number of queries.
+
+A row is a treatment, a column a rule of its protocol, a cell the best state that rule has reached.
+Trouble (failed, unknown, opted out) counts for `RECENT`; what is older is in the rows, but asks
+for nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+
+from patients import words
+from patients.clock import recovery_day
+from patients.models import Clinic, Treatment
+from reminders.models import Reminder, ReminderQuerySet, State
+from reminders.moments import Skip
+from reminders.state_words import LOOKS, SKIPPED_SHORT, Look
+
+PAGE = 100
+RECENT = timedelta(days=14)
+SOON = timedelta(hours=2)
+OUT = frozenset(State) - {State.PLANNED, State.SKIPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`when`: a local clock time, or why it was skipped; `earlier`: sent for an earlier time."""
+
+    column: str
+    look: Look
+    when: str
+    channel: str
+    earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    pk: int
+    name: str
+    treated: str
+    detail: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number that is a filter: how many treatments it leaves."""
+
+    key: str
+    label: str
+    tone: str
+    icon: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    counters: tuple[Counter, ...]
+    page: Page[Treatment]
+    show: str
+
+
+COUNTERS = (
+    ("failed", "failed", "bad", "cross"),
+    ("unknown", "unknown", "warn", "ask"),
+    ("due", "due in 2 hours", "info", "clock"),
+    ("stopped", "opted out", "plain", "dash"),
+)
+
+
+def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
+    """The board of `clinic`; `show` is a counter's key, or anything else for everybody."""
+    wanted = _wanted(clinic, now)
+    treatments = Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
+    if show in wanted:
+        treatments = treatments.filter(pk__in=wanted[show].values("treatment"))
+    rows = Paginator(_sorted(treatments, now), PAGE).get_page(page)
+    shown = list(rows.object_list)
+    for treatment in shown:
+        treatment.patient.clinic = clinic
+    columns = _columns(shown)
+    return Board(
+        columns=tuple(columns.values()),
+        rows=tuple(_row(treatment, columns, now) for treatment in shown),
+        counters=_counters(wanted),
+        page=rows,
+        show=show if show in wanted else "",
+    )
+
+
+def changed_since(clinic: Clinic, since: datetime) -> int:
+    """How many reminders of the clinic have changed state after `since`."""
+    return _of(clinic).filter(state_at__gt=since).count()
+
+
+def _of(clinic: Clinic) -> ReminderQuerySet:
+    return cast(
+        ReminderQuerySet,
+        Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None),
+    )
+
+
+def _wanted(clinic: Clinic, now: datetime) -> dict[str, ReminderQuerySet]:
+    reminders = _of(clinic)
+    recent = reminders.filter(state_at__gte=now - RECENT)
+    return {
+        "failed": recent.filter(state=State.FAILED),
+        "unknown": recent.filter(state=State.UNKNOWN),
+        "due": reminders.filter(state=State.PLANNED, leaves_at__lte=now + SOON),
+        "stopped": recent.filter(skip_reason=Skip.OPTED_OUT.value),
+    }
+
+
+def _counters(wanted: dict[str, ReminderQuerySet]) -> tuple[Counter, ...]:
+    numbers = {
+        key: reminders.aggregate(number=Count("treatment", distinct=True))["number"]
+        for key, reminders in wanted.items()
+    }
+    return tuple(Counter(*counter, number=numbers[counter[0]]) for counter in COUNTERS)
+
+
+def _sorted(treatments: QuerySet[Treatment], now: datetime) -> QuerySet[Treatment]:
+    trouble = Reminder.objects.filter(
+        Q(state=State.FAILED) | Q(state=State.UNKNOWN),
+        treatment=OuterRef("pk"),
+        state_at__gte=now - RECENT,
+    )
+    reminders = Prefetch("reminders", queryset=Reminder.objects.order_by("id"))
+    return (
+        treatments.annotate(troubled=Exists(trouble))
+        .select_related("patient", "version")
+        .defer("version__source")
+        .prefetch_related(reminders)
+        .order_by("-troubled", "-treated_at", "-id")
+    )
+
+
+def _columns(treatments: Iterable[Treatment]) -> dict[str, str]:
+    """Rule key to name, in the protocols' order; several protocols share columns by key."""
+    versions = {treatment.version_id: treatment.version for treatment in treatments}
+    columns: dict[str, str] = {}
+    for version in sorted(versions.values(), key=lambda one: (one.key, -one.number)):
+        texts = version.protocol.words("en").reminders
+        for rule in version.protocol.reminders:
+            columns.setdefault(rule.key, texts[rule.key].name)
+    return columns
+
+
+def _row(treatment: Treatment, columns: dict[str, str], now: datetime) -> Row:
+    patient = treatment.patient
+    here = now.astimezone(patient.tz)
+    best: dict[str, Reminder] = {}
+    for reminder in treatment.reminders.all():
+        kept = best.get(reminder.rule)
+        if kept is None or _rank(reminder) >= _rank(kept):
+            best[reminder.rule] = reminder
+    day = recovery_day(treatment.treated_at, now, patient.tz)
+    detail = f"day {day}" if treatment.session == "maintenance" else (
+        f"day {day} · session {treatment.session}"
+    )  # fmt: skip
+    if patient.tz.key != patient.clinic.zone:
+        detail += f" · {here:%Z} time"
+    return Row(
+        pk=treatment.pk,
+        name=patient.full_name,
+        treated=compact(treatment.treated_at.astimezone(patient.tz), here),
+        detail=detail,
+        cells=tuple(
+            _cell(best[key], name, treatment, here) if key in best else None
+            for key, name in columns.items()
+        ),
+    )
+
+
+def _rank(reminder: Reminder) -> int:
+    return LOOKS[State(reminder.state)].rank
+
+
+def _cell(reminder: Reminder, column: str, treatment: Treatment, here: datetime) -> Cell:
+    state = State(reminder.state)
+    if state == State.SKIPPED:
+        when = SKIPPED_SHORT[Skip(reminder.skip_reason)]
+    else:
+        at = reminder.leaves_at if state == State.PLANNED else reminder.state_at
+        when = compact(at.astimezone(here.tzinfo), here)
+    return Cell(
+        column=column,
+        look=LOOKS[state],
+        when=when,
+        channel="" if state == State.SKIPPED else reminder.channel,
+        earlier=state in OUT and reminder.treated_at != treatment.treated_at,
+    )
+
+
+def compact(at: datetime, here: datetime) -> str:
+    """`3:05 pm` today, `Mon 3:05 pm` within six days, else `Dec 22 3:05 pm`, `Dec 2024`."""
+    clock = words.clock(at, "en")
+    days = (at.date() - here.date()).days
+    if days == 0:
+        return clock
+    if abs(days) <= 6:
+        return f"{at:%a} {clock}"
+    if abs(days) <= 300:
+        return f"{at:%b} {at.day} {clock}"
+    return f"{at:%b} {at.day} {at:%Y}"

@@ -1,0 +1,130 @@
+"""The desk: find a patient or add one, log the treatment.
+
+A search is a POST, so that no name, number or address ends up in an address bar or a log.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from patients.access import StaffRequest, staff_only
+from patients.models import Clinic, Patient, Treatment
+from patients.models.patient import stopped_addresses
+from reminders.fields import grouped, read_phone
+from reminders.finding import LEAST_LETTERS, find_patients, same_contact
+from reminders.forms import TreatmentForm, region_of
+
+JUST_LOGGED = 6
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only()
+def desk(request: StaffRequest) -> HttpResponse:
+    """Log a treatment of somebody new."""
+    return _log(request, None)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only()
+def returning(request: StaffRequest, pk: int) -> HttpResponse:
+    """Log a treatment of a patient who has been here before."""
+    patients = request.user.clinic.patients.select_related("clinic")
+    return _log(request, get_object_or_404(patients, pk=pk))
+
+
+@never_cache
+@require_POST
+@staff_only()
+def search(request: StaffRequest) -> HttpResponse:
+    """The patients found: a fragment for htmx, the whole desk without it."""
+    typed = request.POST.get("find", "")[:80].strip()
+    clinic = request.user.clinic
+    context = {
+        "typed": typed,
+        "found": find_patients(clinic, typed),
+        "enough": len(typed) >= LEAST_LETTERS,
+    }
+    if request.htmx:
+        return render(request, "staff/found.html", context)
+    form = TreatmentForm(clinic=clinic, now=timezone.now())
+    return _desk(request, form, context)
+
+
+@never_cache
+@require_POST
+@staff_only()
+def check(request: StaffRequest) -> HttpResponse:
+    """Reads a phone number back in groups, and says who is already reached there."""
+    clinic = request.user.clinic
+    region = region_of(clinic)
+    email = request.POST.get("email", "")[:254].strip()
+    try:
+        phone = read_phone(request.POST.get("phone", "")[:32], region)
+    except ValidationError:
+        phone = ""
+    context = {
+        "read_back": grouped(phone, region) if phone else "",
+        "found": same_contact(clinic, phone=phone, email=email),
+    }
+    return render(request, "staff/checked.html", context)
+
+
+def _log(request: StaffRequest, patient: Patient | None) -> HttpResponse:
+    clinic, now = request.user.clinic, timezone.now()
+    if request.method != "POST":
+        return _desk(request, TreatmentForm(clinic=clinic, now=now, patient=patient), {})
+    if earlier := _logged_before(clinic, request.POST.get("form_key", "")):
+        return redirect("story", earlier.pk)
+    form = TreatmentForm(request.POST, clinic=clinic, now=now, patient=patient)
+    if not form.is_valid():
+        return _desk(request, form, {})
+    alike = form.alike()
+    asked = form.questions(alike)
+    if asked and request.POST.get("confirmed") != " ".join(asked):
+        return _desk(request, form, {"asked": asked, "alike": alike})
+    return redirect("story", form.log(by=request.user).pk)
+
+
+def _logged_before(clinic: Clinic, form_key: str) -> Treatment | None:
+    """The treatment that the same form has made, if its button was pressed twice."""
+    try:
+        key = UUID(form_key)
+    except ValueError:
+        return None
+    return Treatment.objects.filter(form_key=key, patient__clinic=clinic).first()
+
+
+def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -> HttpResponse:
+    clinic = request.user.clinic
+    recent = (
+        Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
+        .select_related("patient")
+        .order_by("-logged_at")[:JUST_LOGGED]
+    )
+    context = {
+        "form": form,
+        "patient": form.patient,
+        "stopped": _has_stopped(form.patient),
+        "recent": recent,
+        "clinic_zone": clinic.zone,
+        "here": "desk",
+        **more,
+    }
+    # What a form comes back with is an answer to it, not a page that is missing or broken.
+    return render(request, "staff/desk.html", context)
+
+
+def _has_stopped(patient: Patient | None) -> bool:
+    if patient is None:
+        return False
+    address = patient.address(patient.channel)
+    return bool(address and stopped_addresses([patient.clinic_id], [address]))

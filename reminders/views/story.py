@@ -1,0 +1,124 @@
+"""One treatment: the handover, the link, every reminder; correct its time, void it."""
+
+from __future__ import annotations
+
+import segno
+from django.contrib import messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from patients import links
+from patients.access import StaffRequest, staff_only
+from patients.models import Treatment
+from patients.models.patient import latest_consents
+from reminders import story as told
+from reminders.forms import CorrectionForm, VoidForm
+from reminders.handover import handover_of
+from reminders.models import Attempt, Reminder
+from reminders.treatments import TreatmentRefused, correct_time, void_treatment
+
+NOTHING_NEW = 204  # htmx leaves the page as it is
+
+
+@never_cache
+@require_safe
+@staff_only()
+def story(request: StaffRequest, pk: int) -> HttpResponse:
+    treatment = _find(request, pk)
+    now = timezone.now()
+    reminders = list(_reminders(treatment))
+    address = links.address_of(treatment)
+    context = {
+        "treatment": treatment,
+        "patient": treatment.patient,
+        "handover": handover_of(treatment, reminders, now=now),
+        "lines": told.lines(treatment, reminders, now=now),
+        "facts": told.facts(treatment, now=now),
+        "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
+        "corrections": treatment.corrections.select_related("corrected_by").order_by("pk"),
+        "visits": treatment.patient.treatments.exclude(pk=pk).order_by("-treated_at")[:12],
+        "link": address,
+        "qr": _qr(address),
+        "tz": treatment.patient.tz,
+        "here": "story",
+    }
+    return render(request, "staff/story.html", context)
+
+
+@never_cache
+@require_safe
+@staff_only()
+def handover(request: StaffRequest, pk: int) -> HttpResponse:
+    """The handover's state, asked for every few seconds while it is unsettled."""
+    treatment = _find(request, pk)
+    state = handover_of(treatment, _reminders(treatment), now=timezone.now())
+    if state.key == request.GET.get("seen"):
+        return HttpResponse(status=NOTHING_NEW)
+    return render(request, "staff/handover.html", {"treatment": treatment, "handover": state})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only()
+def correct(request: StaffRequest, pk: int) -> HttpResponse:
+    """First what would move, then the same once more to save it."""
+    treatment = _find(request, pk, voided_at=None)
+    now = timezone.now()
+    form = CorrectionForm(request.POST or None, treatment=treatment, now=now)
+    context = {"treatment": treatment, "form": form, "moves": None, "here": "story"}
+    if not form.is_valid():
+        return render(request, "staff/correct.html", context)
+    treated_at, reason = form.cleaned_data["treated_at"], form.cleaned_data["reason"]
+    if "save" in request.POST and form.cleaned_data["previewed"] == treated_at.isoformat():
+        correct_time(treatment=treatment, treated_at=treated_at, reason=reason, by=request.user)
+        messages.success(request, "The time is corrected, and what was still to be sent has moved.")
+        return redirect("story", pk)
+    moves = told.preview_correction(
+        treatment=treatment, treated_at=treated_at, by=request.user, now=now
+    )
+    context |= {"moves": moves, "previewed": treated_at.isoformat(), "new": treated_at}
+    return render(request, "staff/correct.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only()
+def void(request: StaffRequest, pk: int) -> HttpResponse:
+    treatment = _find(request, pk)
+    form = VoidForm(request.POST or None)
+    if form.is_valid():
+        try:
+            void_treatment(treatment=treatment, reason=form.cleaned_data["reason"], by=request.user)
+        except TreatmentRefused as refused:
+            messages.warning(request, str(refused))
+        else:
+            messages.success(request, "The treatment is voided: nothing more of it is sent.")
+        return redirect("story", pk)
+    return render(request, "staff/void.html", {"treatment": treatment, "form": form})
+
+
+def _find(request: StaffRequest, pk: int, **more: object) -> Treatment:
+    """The treatment, if it is of the clinic of whoever asks; else 404."""
+    treatments = Treatment.objects.select_related(
+        "patient__clinic", "version", "logged_by", "voided_by"
+    ).defer("version__source")
+    return get_object_or_404(treatments, pk=pk, patient__clinic=request.user.clinic_id, **more)
+
+
+def _reminders(treatment: Treatment) -> QuerySet[Reminder]:
+    attempts = Attempt.objects.order_by("pk").prefetch_related("receipts")
+    return treatment.reminders.order_by("due_at", "pk").prefetch_related(
+        Prefetch("attempts", queryset=attempts)
+    )
+
+
+def _qr(address: str) -> SafeString:
+    """An SVG without style or size of its own: the stylesheet makes it 6.5 cm wide."""
+    code = segno.make(address, error="m", micro=False)
+    drawn = code.svg_inline(omitsize=True, light="#fff", border=4, svgclass=None, lineclass=None)
+    return mark_safe(drawn)  # noqa: S308 - drawn by segno out of our own address
