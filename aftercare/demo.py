@@ -177,7 +177,6 @@ def _write_attempt(reminder: Reminder, sent_at: datetime, error: str) -> None:
     rendered = render(reminder, at=sent_at)
     attempt = Attempt.objects.create(
         reminder=reminder,
-        claimed_at=sent_at,
         called_at=sent_at,
         ended_at=sent_at,
         lease_until=sent_at,

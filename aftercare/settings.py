@@ -149,6 +149,8 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
+# How many calls to a provider one worker process keeps in flight.
+CALLS_IN_FLIGHT: int = env.int("CALLS_IN_FLIGHT", default=50)
 TICK_SECONDS: float = env.float("TICK_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "reminders.tasks.drain", "schedule": TICK_SECONDS},

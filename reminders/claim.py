@@ -7,6 +7,7 @@ so that a STOP and a claim cannot cross: whichever commits first is seen by the 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,13 +15,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from patients.models import Treatment
+from patients.models import Clinic, ProtocolVersion, Treatment
 from patients.models.patient import latest_consents, stopped_addresses
 from reminders.models import LAST_MINUTE, Attempt, Reminder, State
 from reminders.moments import Skip
 
 LEASE = timedelta(seconds=90)
-BATCH = 200
+BATCH = 500
 
 
 class Hold(NamedTuple):
@@ -29,9 +30,13 @@ class Hold(NamedTuple):
     until: datetime
 
 
-class Claimed(NamedTuple):
-    attempt: Attempt
-    reminder: Reminder
+class Claim(NamedTuple):
+    """What one worker took: these reminders are its own until the lease runs out."""
+
+    key: uuid.UUID
+    reminders: list[Reminder]
+    lease_until: datetime
+    more: bool  # whether more may be due
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +48,44 @@ class Standing:
     superseded: frozenset[int]  # treatments that a later one replaced
 
 
-def claim_due(*, now: datetime, limit: int = BATCH) -> tuple[list[Claimed], bool]:
-    """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits.
-
-    Returns what was claimed and whether more may be due.
-    """
-    with transaction.atomic():
-        due = list(
-            Reminder.objects.due(now)
-            .select_for_update(skip_locked=True, no_key=True, of=("self", "treatment__patient"))
-            .select_related("treatment__patient__clinic", "treatment__version")
-            .defer("treatment__version__source")[:limit]
-        )
-        if not due:
-            return [], False
+@transaction.atomic
+def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
+    """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits."""
+    due = _lock(now, limit)
+    key = uuid.uuid4()
+    claimed: list[Reminder] = []
+    if due:
+        _attach_clinics_and_versions(due)
         standing = _standing(due)
         verdicts = [(row, _verdict(row, standing, now)) for row in due]
         _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
         _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
-        claimed = _open_attempts([row for row, v in verdicts if v is None], now)
-        return claimed, len(due) == limit
+        claimed = [row for row, verdict in verdicts if verdict is None]
+        Reminder.objects.filter(pk__in=[row.pk for row in claimed]).update(
+            state=State.SENDING, state_at=now, claim=key
+        )
+    return Claim(key, claimed, now + LEASE, more=len(due) == limit)
+
+
+def _lock(now: datetime, limit: int) -> list[Reminder]:
+    """Due rows and their patients, locked; those somebody waits for first."""
+    due = Reminder.objects.due(now).select_for_update(
+        skip_locked=True, no_key=True, of=("self", "treatment__patient")
+    )
+    due = due.select_related("treatment__patient")
+    urgent = list(due.filter(urgent=True)[:limit])
+    return urgent + list(due.filter(urgent=False)[: limit - len(urgent)])
+
+
+def _attach_clinics_and_versions(due: list[Reminder]) -> None:
+    """A batch shares a few clinics and versions: fetched once, not joined to every row."""
+    clinics = Clinic.objects.in_bulk({row.treatment.patient.clinic_id for row in due})
+    versions = ProtocolVersion.objects.defer("source").in_bulk(
+        {row.treatment.version_id for row in due}
+    )
+    for row in due:
+        row.treatment.patient.clinic = clinics[row.treatment.patient.clinic_id]
+        row.treatment.version = versions[row.treatment.version_id]
 
 
 def _standing(due: list[Reminder]) -> Standing:
@@ -133,48 +156,42 @@ def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
 
 
 def _write_holds(holds: list[tuple[Reminder, Hold]]) -> None:
+    by_end: dict[datetime, list[int]] = {}
     for row, hold in holds:
-        row.leaves_at = hold.until
-    Reminder.objects.bulk_update([row for row, _ in holds], ["leaves_at"])
+        by_end.setdefault(hold.until, []).append(row.pk)
+    for until, ids in by_end.items():
+        Reminder.objects.filter(pk__in=ids).update(leaves_at=until)
 
 
-def _open_attempts(rows: list[Reminder], now: datetime) -> list[Claimed]:
-    if not rows:
-        return []
-    Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(
-        state=State.SENDING, state_at=now
-    )
-    attempts = Attempt.objects.bulk_create(
-        Attempt(
-            reminder=row,
-            claimed_at=now,
-            lease_until=now + LEASE,
-            to_address=row.treatment.patient.address(row.channel),
+@transaction.atomic
+def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
+    """Commit that these calls begin; returns those whose reminder this claim still holds."""
+    held = set(
+        Reminder.objects.select_for_update(no_key=True)
+        .filter(
+            pk__in=[attempt.reminder_id for attempt in attempts],
+            state=State.SENDING,
+            claim=claim.key,
         )
-        for row in rows
+        .values_list("pk", flat=True)
     )
-    return [Claimed(*pair) for pair in zip(attempts, rows, strict=True)]
+    return Attempt.objects.bulk_create([one for one in attempts if one.reminder_id in held])
 
 
+@transaction.atomic
 def release_expired(*, now: datetime) -> None:
-    """Close attempts whose worker is gone: not begun, try again; begun, only the provider knows."""
-    with transaction.atomic():
-        expired = list(
-            Attempt.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-                outcome=Attempt.Outcome.OPEN, lease_until__lt=now
-            )[:BATCH]
-        )
-        begun = [one for one in expired if one.called_at is not None]
-        idle = [one for one in expired if one.called_at is None]
-        for attempts, outcome, state in (
-            (begun, Attempt.Outcome.UNKNOWN, State.UNKNOWN),
-            (idle, Attempt.Outcome.NOT_SENT, State.PLANNED),
-        ):
-            if not attempts:
-                continue
-            Attempt.objects.filter(pk__in=[one.pk for one in attempts]).update(
-                outcome=outcome, ended_at=now, error_code="lease"
-            )
-            Reminder.objects.filter(
-                pk__in=[one.reminder_id for one in attempts], state=State.SENDING
-            ).update(state=state, state_at=now)
+    """Free what a vanished worker held: call begun, only the provider knows; not begun, again."""
+    expired = list(
+        Reminder.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(state=State.SENDING, state_at__lt=now - LEASE)
+        .values_list("pk", flat=True)[:BATCH]
+    )
+    if not expired:
+        return
+    open_ = Attempt.objects.filter(reminder__in=expired, outcome=Attempt.Outcome.OPEN)
+    begun = set(open_.values_list("reminder", flat=True))
+    open_.update(outcome=Attempt.Outcome.UNKNOWN, ended_at=now, error_code="lease")
+    Reminder.objects.filter(pk__in=begun).update(state=State.UNKNOWN, state_at=now, claim=None)
+    Reminder.objects.filter(pk__in=set(expired) - begun).update(
+        state=State.PLANNED, state_at=now, claim=None
+    )

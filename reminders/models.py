@@ -101,6 +101,10 @@ class Reminder(models.Model):
     treated_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
     state_at = models.DateTimeField()
+    # Handovers and direct replies: somebody is waiting for them, so they go before the rest.
+    urgent = models.BooleanField(default=False)
+    # Which claim holds it while it is being sent: a worker that lost its claim can tell.
+    claim = models.UUIDField(null=True, editable=False)
     skip_reason = models.CharField(max_length=24, choices=SkipReason.choices, blank=True)
 
     objects: ClassVar = ReminderQuerySet.as_manager()
@@ -117,8 +121,16 @@ class Reminder(models.Model):
         indexes: ClassVar = [
             # A tick with nothing due costs one look into this, however many rows there are.
             models.Index(
-                fields=["leaves_at", "id"], condition=Q(state="planned"), name="planned_leaves"
+                fields=["leaves_at", "id"],
+                condition=Q(state="planned", urgent=False),
+                name="planned_leaves",
             ),
+            models.Index(
+                fields=["leaves_at", "id"],
+                condition=Q(state="planned", urgent=True),
+                name="planned_urgent",
+            ),
+            models.Index(fields=["state_at"], condition=Q(state="sending"), name="sending_since"),
         ]
 
     def __str__(self) -> str:
@@ -126,10 +138,8 @@ class Reminder(models.Model):
 
 
 class Attempt(models.Model):
-    """One call to a provider.
-
-    `called_at` is set before the call begins. An attempt whose lease ran out with a call begun
-    ends as unknown: only the provider can say whether the message exists.
+    """One call to a provider. The row is committed before the call begins, so it is the proof
+    that one may have been made: an attempt still open when its lease has run out is unknown.
     """
 
     class Outcome(models.TextChoices):
@@ -142,9 +152,8 @@ class Attempt(models.Model):
     # Travels in the callback address, so that a receipt finds its attempt before we know the sid.
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reminder = models.ForeignKey(Reminder, models.PROTECT, related_name="attempts")
-    claimed_at = models.DateTimeField()
+    called_at = models.DateTimeField()
     lease_until = models.DateTimeField()
-    called_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
     to_address = models.CharField(max_length=254)

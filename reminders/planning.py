@@ -116,6 +116,7 @@ def _row(treatment: Treatment, planned: Planned, skip: Skip | None, now: datetim
         treated_at=treatment.treated_at,
         state=State.SKIPPED if skip else State.PLANNED,
         state_at=now,
+        urgent=treatment.version.protocol.rule(planned.rule).is_handover,
         skip_reason=skip.value if skip else "",
     )
 

@@ -93,6 +93,34 @@ def masked(channel: str, address: str) -> str:
     return f"{name[:1]}•••@{domain}"
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    channel: str
+    shown: str
+
+
+def addresses(patient: Patient) -> list[Address]:
+    """How the patient is reached, masked; the chosen channel first."""
+    channels = sorted(Channel, key=lambda channel: channel != patient.channel)
+    return [
+        Address(channel.value, masked(channel, patient.address(channel)))
+        for channel in channels
+        if patient.address(channel)
+    ]
+
+
+def fixes(treatment: Treatment, *, now: datetime) -> list[str]:
+    """Every correction of the time as a sentence, the first one first."""
+    patient = treatment.patient
+    return [
+        f"Corrected {said(one.corrected_at, patient, now)}"
+        + (f" by {one.corrected_by.name}" if one.corrected_by else "")
+        + f": it ended {said(one.new_treated_at, patient, now)}, "
+        f"not {said(one.old_treated_at, patient, now)}. “{one.reason}”"
+        for one in treatment.corrections.select_related("corrected_by").order_by("pk")
+    ]
+
+
 def facts(treatment: Treatment, *, now: datetime) -> list[Fact]:
     """What was logged, in the order one asks for it."""
     patient, version = treatment.patient, treatment.version

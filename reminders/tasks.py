@@ -3,9 +3,11 @@
 from celery import shared_task
 
 from reminders import dispatch
+from reminders.bell import ring
 
 
 @shared_task(name="reminders.tasks.drain", ignore_result=True)
 def drain() -> None:
     """Send what is due. Rung by beat every few seconds and after every treatment logged."""
-    dispatch.drain()
+    if dispatch.drain():
+        ring()

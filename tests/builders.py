@@ -145,7 +145,6 @@ def make_attempt(
     at = called_at or reminder.due_at
     attempt = Attempt.objects.create(
         reminder=reminder,
-        claimed_at=at,
         lease_until=at + timedelta(seconds=90),
         called_at=at,
         ended_at=at + timedelta(seconds=1),

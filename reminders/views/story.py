@@ -36,16 +36,15 @@ def story(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "treatment": treatment,
         "patient": treatment.patient,
+        "addresses": told.addresses(treatment.patient),
         "handover": handover_of(treatment, reminders, now=now),
         "lines": told.lines(treatment, reminders, now=now),
         "facts": told.facts(treatment, now=now),
         "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
-        "corrections": treatment.corrections.select_related("corrected_by").order_by("pk"),
+        "fixes": told.fixes(treatment, now=now),
         "visits": treatment.patient.treatments.exclude(pk=pk).order_by("-treated_at")[:12],
         "link": address,
         "qr": _qr(address),
-        "tz": treatment.patient.tz,
-        "here": "story",
     }
     return render(request, "staff/story.html", context)
 
@@ -70,7 +69,12 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
     treatment = _find(request, pk, voided_at=None)
     now = timezone.now()
     form = CorrectionForm(request.POST or None, treatment=treatment, now=now)
-    context = {"treatment": treatment, "form": form, "moves": None, "here": "story"}
+    context = {
+        "treatment": treatment,
+        "form": form,
+        "was": told.said(treatment.treated_at, treatment.patient, now),
+        "zone": treatment.patient.clinic.zone,
+    }
     if not form.is_valid():
         return render(request, "staff/correct.html", context)
     treated_at, reason = form.cleaned_data["treated_at"], form.cleaned_data["reason"]
@@ -81,7 +85,7 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
     moves = told.preview_correction(
         treatment=treatment, treated_at=treated_at, by=request.user, now=now
     )
-    context |= {"moves": moves, "previewed": treated_at.isoformat(), "new": treated_at}
+    context |= {"moves": moves, "previewed": treated_at.isoformat(), "asked": True}
     return render(request, "staff/correct.html", context)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from patients import links
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
-from reminders.claim import claim_due
+from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
 from reminders.dispatch import drain
 from reminders.models import Attempt, Receipt, Reminder, State
 from reminders.moments import Skip
@@ -154,7 +154,7 @@ def test_a_mail_server_that_refuses_for_good_or_for_now(
 
 
 def claimed_rules(now: datetime) -> list[str]:
-    return [claimed.reminder.rule for claimed in claim_due(now=now)[0]]
+    return [reminder.rule for reminder in claim_due(now=now).reminders]
 
 
 def test_nothing_is_claimed_before_it_is_due_and_all_of_it_when_due(patient: Patient) -> None:
@@ -173,11 +173,26 @@ def test_a_claimed_reminder_is_not_claimed_twice(patient: Patient) -> None:
 
 def test_one_attempt_at_most_is_open(patient: Patient) -> None:
     log(patient=patient, treated_at=T)
-    (claimed,), _ = claim_due(now=T)
+    claim = claim_due(now=T)
+    open_attempts(claim, [attempt_of(claim)])
     with pytest.raises(IntegrityError):
-        Attempt.objects.create(
-            reminder=claimed.reminder, claimed_at=T, lease_until=T, to_address="x"
-        )
+        open_attempts(claim, [attempt_of(claim)])
+
+
+def test_a_worker_that_lost_its_claim_begins_no_call(patient: Patient) -> None:
+    log(patient=patient, treated_at=T)
+    slow = claim_due(now=T)
+    release_expired(now=T + LEASE + timedelta(seconds=1))
+    quick = claim_due(now=T + LEASE + timedelta(seconds=2))
+    assert open_attempts(slow, [attempt_of(slow)]) == []
+    assert len(open_attempts(quick, [attempt_of(quick)])) == 1
+
+
+def attempt_of(claim: Claim) -> Attempt:
+    (reminder,) = claim.reminders
+    return Attempt(
+        reminder=reminder, called_at=T, lease_until=claim.lease_until, to_address="+12025550146"
+    )
 
 
 def test_consent_taken_back_after_planning_is_seen_at_the_claim(patient: Patient) -> None:
@@ -275,12 +290,13 @@ def test_a_worker_that_died_in_its_call_leaves_an_unknown_not_a_second_text(
     patient: Patient, provider: Phone
 ) -> None:
     treatment = log(patient=patient)
-    claim_due(now=timezone.now())
-    Attempt.objects.update(called_at=timezone.now())
+    claim = claim_due(now=timezone.now())
+    open_attempts(claim, [attempt_of(claim)])
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         drain()
     assert provider.messages() == []
     assert reminder_of(treatment, "handover").state == State.UNKNOWN
+    assert Attempt.objects.get().outcome == Outcome.UNKNOWN
 
 
 def test_a_claim_costs_the_same_queries_for_one_and_for_many(clinic: Clinic) -> None:
@@ -289,14 +305,14 @@ def test_a_claim_costs_the_same_queries_for_one_and_for_many(clinic: Clinic) -> 
     for number in range(20):
         log(patient=make_patient(clinic=clinic, phone=f"+120255501{number:02}"), treated_at=T)
     drained.append(count_claim_queries())
-    # due rows, consents, opt-outs, newest treatments, mark as sending, open the attempts
-    assert drained == [6, 6]
+    # urgent rows, other rows, clinics, versions, consents, opt-outs, newest treatments, the claim
+    assert drained == [8, 8]
 
 
 def count_claim_queries() -> int:
     with CaptureQueriesContext(connection) as captured:
-        claimed, _ = claim_due(now=T)
-    assert claimed
+        claim = claim_due(now=T)
+    assert claim.reminders
     return len([q for q in captured if q["sql"].split()[0] in ("SELECT", "UPDATE", "INSERT")])
 
 

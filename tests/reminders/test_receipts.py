@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from patients.models import Patient
-from reminders.claim import claim_due
+from reminders.claim import claim_due, open_attempts
 from reminders.models import MOVES, Attempt, Receipt, Reminder, State, may_become
 from reminders.receipts import STATES, record_receipt
 from tests.builders import log
@@ -23,8 +23,13 @@ SID = "SM" + "2" * 32
 @pytest.fixture
 def attempt(patient: Patient) -> Attempt:
     log(patient=patient, treated_at=T)
-    (claimed,), _ = claim_due(now=T)
-    return claimed.attempt
+    claim = claim_due(now=T)
+    (reminder,) = claim.reminders
+    (attempt,) = open_attempts(
+        claim,
+        [Attempt(reminder=reminder, called_at=T, lease_until=claim.lease_until, to_address="x")],
+    )
+    return attempt
 
 
 def say(attempt: Attempt, status: str, code: str = "") -> State:
