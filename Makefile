@@ -34,7 +34,7 @@ test: lint types deploy chromium sqlite postgres ## everything, on SQLite and on
 
 lint: $(VENV)/dev.stamp ## ruff, the import contracts, the templates
 	$(call step,ruff check,$(BIN)/ruff check --quiet .)
-	$(call step,ruff format,$(BIN)/ruff format --quiet --check .)
+	$(call step,ruff format,$(BIN)/ruff format --check --output-format concise .)
 	$(call step,import contracts,$(BIN)/lint-imports --no-logo)
 	$(call step,templates,$(BIN)/djlint --quiet --allow-empty-input --lint --check templates)
 
@@ -85,5 +85,6 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/pip
 	@touch $(VENV)/run.stamp $@
 
 # The browser tests use the system's Chromium: it comes with its libraries and security updates.
-chromium:
+chromium: $(VENV)/dev.stamp
 	$(call need,command -v chromium >/dev/null,chromium fonts-dejavu-core,The browser tests need Chromium; install it with)
+	$(call need,$(BIN)/python -m playwright --version >/dev/null,libatomic1,The browser tests need a library; install it with)

@@ -71,14 +71,19 @@ def _why_impossible(typed: str, number: phonenumbers.PhoneNumber, reason: int, r
     if reason == ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
         return f"“{typed}” lacks its area code."
     digits = len(re.sub(r"\D", "", typed)) if not typed.startswith("+") else 0
-    lengths = getattr(PhoneMetadata.metadata_for_region(region), "general_desc", None)
-    needs = getattr(lengths, "possible_length", ())
+    needs = _lengths(region)
     count = f": {digits} digits, it needs {needs[0]}" if digits and len(needs) == 1 else ""
     if reason == ValidationResult.TOO_LONG:
         return f"“{typed}” is too long for {kind}{count}."
     if reason in (ValidationResult.TOO_SHORT, ValidationResult.INVALID_LENGTH):
         return f"“{typed}” is too short for {kind}{count}."
     return f"“{typed}” is not a phone number."
+
+
+def _lengths(region: str) -> tuple[int, ...]:
+    """How many digits a number of that country can have."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    return tuple(getattr(getattr(metadata, "general_desc", None), "possible_length", ()))
 
 
 def _spoken(region: str) -> str:

@@ -1,6 +1,6 @@
-"""What the staff type, checked and put in words: log a treatment, correct its time, void it.
+"""What the desk types to log a treatment, checked and answered in plain words.
 
-A form knows its clinic and one `now`; it asks `treatments` what is allowed and saves through it.
+The form knows its clinic and one `now`; it asks `treatments` what is allowed and saves through it.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class TreatmentForm(forms.Form):
         self.clinic, self.now, self.patient = clinic, now, patient
         self.versions = newest_versions(clinic)
         super().__init__(data, initial=self._initial(), use_required_attribute=False)
-        cast(PhoneField, self.fields["phone"]).region = region_of(clinic)
-        at = cast(LocalTimeField, self.fields["ended_at"])
+        cast("PhoneField", self.fields["phone"]).region = region_of(clinic)
+        at = cast("LocalTimeField", self.fields["ended_at"])
         at.zone, at.now = clinic.tz, now
         self._offer("protocol", [(key, _name(one)) for key, one in self.versions.items()])
         spoken = {code for one in self.versions.values() for code in one.protocol.languages}
@@ -113,7 +113,7 @@ class TreatmentForm(forms.Form):
         self._offer("zone", [("", f"The clinic’s ({clinic.zone})"), *((z, z) for z in zones)])
 
     def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
-        field = cast(forms.ChoiceField, self.fields[name])
+        field = cast("forms.ChoiceField", self.fields[name])
         field.choices = choices
         if len(choices) == 1:
             field.widget = forms.HiddenInput()
@@ -150,10 +150,10 @@ class TreatmentForm(forms.Form):
 
     @property
     def treated_at(self) -> datetime:
-        return cast(datetime, self.cleaned_data["treated_at"])
+        return cast("datetime", self.cleaned_data["treated_at"])
 
     def clean(self) -> dict[str, Any]:
-        cleaned = cast(dict[str, Any], super().clean())
+        cleaned = cast("dict[str, Any]", super().clean())
         self._check_contact(cleaned)
         self._check_ended(cleaned)
         return cleaned
@@ -170,7 +170,7 @@ class TreatmentForm(forms.Form):
 
     def _check_ended(self, cleaned: dict[str, Any]) -> None:
         ended = cleaned.get("ended")
-        if ended is None or "ended_at" not in cleaned and ended == "other":
+        if ended is None or ("ended_at" not in cleaned and ended == "other"):
             return
         if ended == "other":
             treated_at = cleaned["ended_at"]
@@ -235,40 +235,3 @@ class TreatmentForm(forms.Form):
 
 def _name(version: ProtocolVersion) -> str:
     return version.protocol.words("en").name
-
-
-class CorrectionForm(forms.Form):
-    """The right time and the reason. `previewed` is the time whose effect was shown."""
-
-    treated_at = LocalTimeField(label="It ended at")
-    reason = forms.CharField(label="Why was it wrong?", max_length=200)
-    previewed = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, data: Any = None, *, treatment: Treatment, now: datetime) -> None:
-        self.treatment, self.now = treatment, now
-        super().__init__(
-            data, initial={"treated_at": treatment.treated_at}, use_required_attribute=False
-        )
-        at = cast(LocalTimeField, self.fields["treated_at"])
-        at.zone, at.now = treatment.patient.clinic.tz, now
-        at.error_messages["required"] = "Say on which day and at what time it ended."
-        self.fields["reason"].error_messages["required"] = "Say why: it is kept with the old time."
-
-    def clean_treated_at(self) -> datetime:
-        treated_at = cast(datetime, self.cleaned_data["treated_at"])
-        try:
-            check_time(treated_at, self.now)
-        except TreatmentRefused as refused:
-            raise forms.ValidationError(str(refused)) from None
-        local = self.treatment.treated_at.replace(second=0, microsecond=0)
-        if treated_at == local:
-            raise forms.ValidationError("That is the time it has already.")
-        return treated_at
-
-
-class VoidForm(forms.Form):
-    reason = forms.CharField(
-        label="Why is it voided?",
-        max_length=200,
-        error_messages={"required": "Say why: it is kept with the treatment."},
-    )

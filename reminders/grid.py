@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
@@ -102,10 +101,7 @@ def changed_since(clinic: Clinic, since: datetime) -> int:
 
 
 def _of(clinic: Clinic) -> ReminderQuerySet:
-    return cast(
-        ReminderQuerySet,
-        Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None),
-    )
+    return Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None)
 
 
 def _wanted(clinic: Clinic, now: datetime) -> dict[str, ReminderQuerySet]:

@@ -48,6 +48,7 @@ ERRORS: Mapping[str, ProviderError] = {
     "21611": ProviderError("The clinic's sender number has too many texts waiting.", WAIT),
     "21612": ProviderError("The clinic's sender number cannot text this number.", ADMIN),
     "21614": ProviderError("This is not a mobile number.", CHECK_NUMBER),
+    "21635": ProviderError("This is a landline: no text reaches it.", CHECK_NUMBER),
     "21617": ProviderError("The text is too long to be sent.", ADMIN),
     # Ours or the account's: nothing was sent, the message waits.
     "20003": ProviderError("Twilio did not accept our account's key.", ADMIN),
@@ -59,6 +60,8 @@ ERRORS: Mapping[str, ProviderError] = {
     "30002": ProviderError("Twilio has suspended the account.", ADMIN),
     "30032": ProviderError("The toll-free sender number is not verified yet.", ADMIN),
     "30034": ProviderError("The sender number is not registered for texts in the US.", ADMIN),
+    "30500": ProviderError("Twilio had a fault of its own.", CALL),
+    "absent": ProviderError("The provider never had it; nothing was sent.", WAIT),
     "no connection": ProviderError("The provider could not be reached; nothing was sent.", WAIT),
     "lease": ProviderError(
         "The computer that was sending it stopped.",

@@ -205,18 +205,18 @@ def _preview(reminder: Reminder) -> str:
 
 def _try(attempt: Attempt, reminder: Reminder, now: datetime) -> Try:
     patient = reminder.treatment.patient
+    receipts = list(attempt.receipts.all())
     return Try(
-        when=said(attempt.called_at or attempt.claimed_at, patient, now),
+        when=said(attempt.called_at, patient, now),
         outcome=OUTCOMES[Attempt.Outcome(attempt.outcome)],
         to=masked(reminder.channel, attempt.to_address),
         subject=attempt.subject,
         said=attempt.body,
-        provider_id=attempt.provider_id,
+        provider_id=receipts[0].provider_id if receipts else "",
         code=attempt.error_code,
         error=explain(attempt.error_code, reminder.channel) if attempt.error_code else None,
         heard=tuple(
-            Heard(receipt.status, said(receipt.received_at, patient, now))
-            for receipt in attempt.receipts.all()
+            Heard(receipt.status, said(receipt.received_at, patient, now)) for receipt in receipts
         ),
     )
 

@@ -137,11 +137,11 @@ def make_attempt(
     *,
     body: str = "Lakeside Skin: your recovery page.",
     outcome: Attempt.Outcome = Attempt.Outcome.ACCEPTED,
-    provider_id: str = "SM" + "1" * 32,
+    provider_id: str = "",
     error_code: str = "",
     called_at: datetime | None = None,
 ) -> Attempt:
-    """One finished call to a provider."""
+    """One finished call to a provider; with `provider_id`, and its last word as a receipt."""
     at = called_at or reminder.due_at
     attempt = Attempt.objects.create(
         reminder=reminder,
@@ -153,7 +153,12 @@ def make_attempt(
         body=body,
         error_code=error_code,
     )
-    Receipt.objects.create(
-        attempt=attempt, provider_id=provider_id, status="queued", received_at=at
-    )
+    if provider_id:
+        Receipt.objects.create(
+            attempt=attempt,
+            provider_id=provider_id,
+            status="undelivered" if error_code else "delivered",
+            error_code=error_code,
+            received_at=at + timedelta(seconds=3),
+        )
     return attempt

@@ -17,7 +17,7 @@ from patients.access import StaffRequest, staff_only
 from patients.models import Treatment
 from patients.models.patient import latest_consents
 from reminders import story as told
-from reminders.forms import CorrectionForm, VoidForm
+from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of
 from reminders.models import Attempt, Reminder
 from reminders.treatments import TreatmentRefused, correct_time, void_treatment

@@ -1,6 +1,7 @@
 """Our own processes, started for real: Celery's worker and beat, and the web server."""
 
 import contextlib
+import functools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aftercare import processes
 
-from .environment import process_environment
+from .environment import ROOT, process_environment
 from .runtime import free_port, wait_for
 
 CELERY = (sys.executable, "-m", "celery", "-A", "aftercare")
@@ -44,6 +45,7 @@ class Running:
 
     def site(self, changes: Mapping[str, object] | None = None) -> str:
         """A gunicorn on a free port; returns its base URL, e.g. http://localhost:40001."""
+        collect_static_files()
         port = free_port()
         base_url = f"http://localhost:{port}"
         log = self._log("site")
@@ -87,6 +89,15 @@ class Running:
             error.add_note(log.read_text(errors="replace")[-3000:])
             raise
         return child
+
+
+@functools.cache
+def collect_static_files() -> None:
+    """Once a run: the web server serves the hashed and compressed files, as in production."""
+    subprocess.run(
+        [sys.executable, ROOT / "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+        env=process_environment(), check=True,
+    )  # fmt: skip
 
 
 def answers(base_url: str) -> bool:
