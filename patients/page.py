@@ -204,7 +204,7 @@ class _Plan:
         return self.say.ended.format(moment=self._said(at))
 
     def _said(self, at: datetime) -> str:
-        return words.moment(at, self.now, self.language)
+        return words.moment(at.astimezone(self.now.tzinfo), self.now, self.language)
 
     def _needs_normal(self, step: StepView) -> bool:
         return any(one.needs_normal for one in self.protocol.steps if one.fact == step.fact)

@@ -1,7 +1,7 @@
 """What recovery looks like at one moment. Pure: no Django, no clock of its own.
 
 `recovery(protocol, treated_at, zone, now)` gives everything the patient's page says, as plain
-words: templates only place them. Times are local to `zone`; whoever calls fills the clinic's
+words: templates only place them. Clock times are said in `zone`; whoever calls fills the clinic's
 placeholders (`filled`). Source of every gate: the protocol.
 """
 
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as it stands at the moment asked for; `starts_at`, `ends_at` local."""
+    """A step as it stands at the moment asked for; `starts_at`, `ends_at` in UTC."""
 
     fact: str
     kind: StepKind
@@ -56,7 +56,7 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class NextView:
-    """The next thing that changes: `at` local, `clock` "11:00 pm tonight", `away` "in 3 hours"."""
+    """The next thing that changes: `at` in UTC, `clock` "11:00 pm tonight", `away` "in 3 hours"."""
 
     at: datetime
     clock: str
@@ -103,7 +103,7 @@ def recovery(
         protocol.words(language),
         treated_at.astimezone(UTC),
         zone,
-        max(now, treated_at).astimezone(zone),
+        max(now, treated_at).astimezone(UTC),
         language,
         feels_normal,
         dict(fill or {}),
@@ -150,8 +150,8 @@ class _Recovery:
     # --- steps and phases ---
 
     def _step(self, step: Step, following: NextView | None) -> StepView:
-        starts_at = self._local(step.starts)
-        ends_at = None if step.ends is None else self._local(step.ends)
+        starts_at = self._at(step.starts)
+        ends_at = None if step.ends is None else self._at(step.ends)
         text = self.texts.steps[step.fact]
         state = self._state(step, starts_at, ends_at, following)
         return StepView(
@@ -188,13 +188,13 @@ class _Recovery:
     def _phase(self, index: int, steps: Mapping[str, StepView]) -> PhaseView:
         phase = self.protocol.phases[index]
         text = self.texts.phases[phase.key]
-        starts_at = self._local(Elapsed(phase.starts))
-        ends_at = None if phase.ends is None else self._local(Elapsed(phase.ends))
+        starts_at = self._at(Elapsed(phase.starts))
+        ends_at = None if phase.ends is None else self._at(Elapsed(phase.ends))
         state = State.NOW
         if ends_at is not None and ends_at <= self.now:
             state = State.DONE
         elif starts_at > self.now:
-            before = self._local(Elapsed(self.protocol.phases[index - 1].starts))
+            before = self._at(Elapsed(self.protocol.phases[index - 1].starts))
             state = State.NEXT if before <= self.now else State.LATER
         return PhaseView(
             key=phase.key,
@@ -259,30 +259,33 @@ class _Recovery:
         """(when, rank, title, text): of what changes together, a permission is said first."""
         for phase in self.protocol.phases:
             phase_text = self.texts.phases[phase.key]
-            yield self._local(Elapsed(phase.starts)), 1, phase_text.title, phase_text.opening
+            yield self._at(Elapsed(phase.starts)), 1, phase_text.title, phase_text.opening
         for step in self.protocol.steps:
             text = self.texts.steps[step.fact]
             rank = 0 if step.kind is StepKind.PERMIT else 2
-            yield self._local(step.starts), rank, text.title, text.text
+            yield self._at(step.starts), rank, text.title, text.text
             if step.ends is not None and text.then:
-                yield self._local(step.ends), 2, text.then, ""
+                yield self._at(step.ends), 2, text.then, ""
 
     def _series(self, session: Session) -> str:
         series = self.protocol.series
         in_first_series = session in (Session.FIRST, Session.SECOND)
         key = "next_session" if in_first_series else "maintenance"
-        at = self._local(series.every if in_first_series else series.maintenance)
+        at = self._at(series.every if in_first_series else series.maintenance)
         if at < self.now:
             return ""
-        return self._filled(self.texts.series[key], date=words.on_date(at.date(), self.language))
+        day = at.astimezone(self.zone).date()
+        return self._filled(self.texts.series[key], date=words.on_date(day, self.language))
 
     # --- words ---
 
-    def _local(self, moment: Elapsed | Calendar) -> datetime:
-        return moment.resolve(self.treated_at, self.zone).astimezone(self.zone)
+    def _at(self, moment: Elapsed | Calendar) -> datetime:
+        """In UTC: two local times of one zone compare by the clock face, wrong in a fold."""
+        return moment.resolve(self.treated_at, self.zone)
 
     def _said(self, at: datetime) -> str:
-        return words.moment(at.astimezone(self.zone), self.now, self.language)
+        local, now = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        return words.moment(local, now, self.language)
 
     def _filled(self, text: str, **more: str) -> str:
         return fill_text(text, {**self.fill, **more})

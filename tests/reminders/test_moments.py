@@ -79,7 +79,7 @@ def assert_as_foretold(case: Case) -> None:
 # --- what holds for every treatment --------------------------------------------------------------
 
 
-@settings(properties, max_examples=900)
+@settings(properties, max_examples=600)
 @given(logged_cases())
 def test_every_reminder_falls_as_the_clinical_content_says(case: Case) -> None:
     assert_as_foretold(case)
