@@ -151,6 +151,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 # How many calls to a provider one worker process keeps in flight.
 CALLS_IN_FLIGHT: int = env.int("CALLS_IN_FLIGHT", default=50)
+# How long the provider is asked about a message of unknown fate before it counts as never sent.
+SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=600.0)
 TICK_SECONDS: float = env.float("TICK_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "reminders.tasks.drain", "schedule": TICK_SECONDS},

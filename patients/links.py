@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import string
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,6 +49,12 @@ def hash_of(token: str) -> bytes:
 def address_of(treatment: Treatment) -> str:
     """The full public address: at most 60 characters, since texts have room for no more."""
     return f"{settings.PUBLIC_BASE_URL}/r/{token_of(treatment)}"
+
+
+def addresses_of(treatment: Treatment) -> Iterator[str]:
+    """Every address this treatment has had, the newest first."""
+    for generation in range(treatment.link_generation, 0, -1):
+        yield f"{settings.PUBLIC_BASE_URL}/r/{_token(treatment.ref, generation)}"
 
 
 def masked_address() -> str:

@@ -8,26 +8,20 @@ so that a STOP and a claim cannot cross: whichever commits first is seen by the 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
 
-from patients.models import Clinic, ProtocolVersion, Treatment
-from patients.models.patient import latest_consents, stopped_addresses
-from reminders.models import LAST_MINUTE, Attempt, Reminder, State
+from patients.models import Clinic, ProtocolVersion
+from reminders import circuits, pace
+from reminders.checks import Hold, standing_of, verdict_on
+from reminders.looks import first_look
+from reminders.models import Attempt, Circuit, Reminder, State
 from reminders.moments import Skip
 
 LEASE = timedelta(seconds=90)
 BATCH = 500
-
-
-class Hold(NamedTuple):
-    """Not now: look again at `until`."""
-
-    until: datetime
 
 
 class Claim(NamedTuple):
@@ -37,34 +31,32 @@ class Claim(NamedTuple):
     reminders: list[Reminder]
     lease_until: datetime
     more: bool  # whether more may be due
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known, at this claim, of the people a batch is for."""
-
-    consents: frozenset[tuple[int, str, str]]  # patient, scope, channel: said yes
-    stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address: said stop
-    superseded: frozenset[int]  # treatments that a later one replaced
+    again_at: datetime | None  # when the next of those that wait for their sender's pace may go
+    circuits: dict[circuits.Scope, Circuit]  # what is refused at the moment
 
 
 @transaction.atomic
 def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
     """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits."""
     due = _lock(now, limit)
+    if not due:
+        return Claim(uuid.uuid4(), [], now, more=False, again_at=None, circuits={})
+    _attach_clinics_and_versions(due)
+    standing = standing_of(due)
+    verdicts = [(row, verdict_on(row, standing, now)) for row in due]
+    _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
+    _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
+    passed = [row for row, verdict in verdicts if verdict is None]
+    paced = [(row, Hold(until)) for row, until in pace.admit(passed, now=now)]
+    _write_holds(paced)
+    waiting = {row.pk for row, _ in paced}
+    claimed = [row for row in passed if row.pk not in waiting]
     key = uuid.uuid4()
-    claimed: list[Reminder] = []
-    if due:
-        _attach_clinics_and_versions(due)
-        standing = _standing(due)
-        verdicts = [(row, _verdict(row, standing, now)) for row in due]
-        _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
-        _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
-        claimed = [row for row, verdict in verdicts if verdict is None]
-        Reminder.objects.filter(pk__in=[row.pk for row in claimed]).update(
-            state=State.SENDING, state_at=now, claim=key
-        )
-    return Claim(key, claimed, now + LEASE, more=len(due) == limit)
+    Reminder.objects.filter(pk__in=[row.pk for row in claimed]).update(
+        state=State.SENDING, state_at=now, claim=key
+    )
+    again_at = min((hold.until for _, hold in paced), default=None)
+    return Claim(key, claimed, now + LEASE, len(due) == limit, again_at, standing.circuits)
 
 
 def _lock(now: datetime, limit: int) -> list[Reminder]:
@@ -86,63 +78,6 @@ def _attach_clinics_and_versions(due: list[Reminder]) -> None:
     for row in due:
         row.treatment.patient.clinic = clinics[row.treatment.patient.clinic_id]
         row.treatment.version = versions[row.treatment.version_id]
-
-
-def _standing(due: list[Reminder]) -> Standing:
-    patients = {row.treatment.patient_id: row.treatment.patient for row in due}
-    consents = latest_consents(patients.keys())
-    addresses = {row.treatment.patient.address(row.channel) for row in due}
-    clinics = {patient.clinic_id for patient in patients.values()}
-    return Standing(
-        frozenset((row.patient_id, row.scope, row.channel) for row in consents if row.given),
-        frozenset(stopped_addresses(clinics, addresses)),
-        frozenset(_superseded(patients.keys())),
-    )
-
-
-def _superseded(patients: Iterable[int]) -> set[int]:
-    newest: dict[tuple[int, str], int] = {}
-    replaced = set()
-    rows = (
-        Treatment.objects.filter(patient__in=patients, voided_at=None)
-        .order_by("-treated_at", "-id")
-        .values_list("id", "patient_id", "version__key")
-    )
-    for pk, patient, key in rows:
-        if newest.setdefault((patient, key), pk) != pk:
-            replaced.add(pk)
-    return replaced
-
-
-def _verdict(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold | None:
-    """Why this row is not sent now; None when it is."""
-    treatment = row.treatment
-    patient = treatment.patient
-    rule = treatment.version.protocol.rule(row.rule)
-    address = patient.address(row.channel)
-    if treatment.voided_at is not None:
-        return Skip.VOIDED
-    if treatment.pk in standing.superseded:
-        return Skip.LATER_TREATMENT
-    if (patient.pk, rule.consent.value, row.channel) not in standing.consents:
-        return Skip.NO_CONSENT
-    if not address:
-        return Skip.NO_CONTACT
-    if (patient.clinic_id, row.channel, address) in standing.stopped:
-        return Skip.OPTED_OUT
-    if now >= row.not_after + LAST_MINUTE:
-        return Skip.NOT_USEFUL
-    return None if rule.is_handover else _quiet(row, now)
-
-
-def _quiet(row: Reminder, now: datetime) -> Skip | Hold | None:
-    """What is late and comes up in quiet hours waits for their end, if it is still useful then."""
-    patient = row.treatment.patient
-    quiet = patient.clinic.quiet_hours
-    if not quiet.covers(now, patient.tz):
-        return None
-    until = quiet.end_after(now, patient.tz)
-    return Skip.QUIET_HOURS if until > row.not_after else Hold(until)
 
 
 def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
@@ -190,7 +125,12 @@ def release_expired(*, now: datetime) -> None:
         return
     open_ = Attempt.objects.filter(reminder__in=expired, outcome=Attempt.Outcome.OPEN)
     begun = set(open_.values_list("reminder", flat=True))
-    open_.update(outcome=Attempt.Outcome.UNKNOWN, ended_at=now, error_code="lease")
+    open_.update(
+        outcome=Attempt.Outcome.UNKNOWN,
+        ended_at=now,
+        error_code="lease",
+        look_at=first_look(Attempt.Outcome.UNKNOWN, "", now),
+    )
     Reminder.objects.filter(pk__in=begun).update(state=State.UNKNOWN, state_at=now, claim=None)
     Reminder.objects.filter(pk__in=set(expired) - begun).update(
         state=State.PLANNED, state_at=now, claim=None

@@ -22,7 +22,10 @@ class CorrectionForm(forms.Form):
     def __init__(self, data: Any = None, *, treatment: Treatment, now: datetime) -> None:
         self.treatment, self.now = treatment, now
         super().__init__(
-            data, initial={"treated_at": treatment.treated_at}, use_required_attribute=False
+            data,
+            initial={"treated_at": treatment.treated_at},
+            use_required_attribute=False,
+            label_suffix="",
         )
         at = cast("LocalTimeField", self.fields["treated_at"])
         at.zone, at.now = treatment.patient.clinic.tz, now

@@ -20,6 +20,7 @@ NO_TEXTS = {
     PhoneNumberType.TOLL_FREE: "a toll-free number",
     PhoneNumberType.PREMIUM_RATE: "a premium-rate number",
 }
+LOCAL_DIGITS = 7  # what could be a whole number within one town
 SPOKEN_REGION = {"GB": "UK"}
 SPOKEN_WITH_AN = frozenset("AEFHILMNORSX")  # "an AU number", but "a US number"
 
@@ -68,14 +69,15 @@ def grouped(e164: str, region: str) -> str:
 
 def _why_impossible(typed: str, number: phonenumbers.PhoneNumber, reason: int, region: str) -> str:
     kind = f"{_spoken(region)} number"
-    if reason == ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        return f"“{typed}” lacks its area code."
     digits = len(re.sub(r"\D", "", typed)) if not typed.startswith("+") else 0
+    local_only = reason == ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+    if local_only and digits >= LOCAL_DIGITS:
+        return f"“{typed}” lacks its area code."
     needs = _lengths(region)
     count = f": {digits} digits, it needs {needs[0]}" if digits and len(needs) == 1 else ""
     if reason == ValidationResult.TOO_LONG:
         return f"“{typed}” is too long for {kind}{count}."
-    if reason in (ValidationResult.TOO_SHORT, ValidationResult.INVALID_LENGTH):
+    if local_only or reason in (ValidationResult.TOO_SHORT, ValidationResult.INVALID_LENGTH):
         return f"“{typed}” is too short for {kind}{count}."
     return f"“{typed}” is not a phone number."
 

@@ -60,15 +60,22 @@ def newest_versions(clinic: Clinic) -> dict[str, ProtocolVersion]:
     return {version.key: version for version in versions}
 
 
+def required(sentence: str) -> dict[str, str]:
+    return {"required": sentence}
+
+
 class TreatmentForm(forms.Form):
     """Everything the desk says of one treatment, for a new patient or for `patient`."""
 
-    first_name = forms.CharField(max_length=60)
-    last_name = forms.CharField(max_length=60)
+    first_name = forms.CharField(max_length=60, error_messages=required("Write the first name."))
+    last_name = forms.CharField(max_length=60, error_messages=required("Write the last name."))
     phone = PhoneField(
         label="Mobile", required=False, max_length=32, widget=forms.TextInput({"type": "tel"})
     )
-    email = forms.EmailField(required=False, max_length=254)
+    email = forms.EmailField(
+        required=False, max_length=254,
+        error_messages={"invalid": "This is not an email address. One looks like ana@example.org."},
+    )  # fmt: skip
     channel = forms.ChoiceField(
         label="Send to", choices=[("sms", "Mobile, as texts"), ("email", "Email")], initial="sms",
         widget=forms.RadioSelect,
@@ -98,7 +105,9 @@ class TreatmentForm(forms.Form):
     ) -> None:
         self.clinic, self.now, self.patient = clinic, now, patient
         self.versions = newest_versions(clinic)
-        super().__init__(data, initial=self._initial(), use_required_attribute=False)
+        super().__init__(
+            data, initial=self._initial(), use_required_attribute=False, label_suffix=""
+        )
         cast("PhoneField", self.fields["phone"]).region = region_of(clinic)
         at = cast("LocalTimeField", self.fields["ended_at"])
         at.zone, at.now = clinic.tz, now

@@ -159,9 +159,11 @@ def _row(treatment: Treatment, columns: dict[str, str], now: datetime) -> Row:
         if kept is None or _rank(reminder) >= _rank(kept):
             best[reminder.rule] = reminder
     day = recovery_day(treatment.treated_at, now, patient.tz)
-    detail = f"day {day}" if treatment.session == "maintenance" else (
-        f"day {day} · session {treatment.session}"
-    )  # fmt: skip
+    detail = (
+        f"day {day}"
+        if treatment.session == "maintenance"
+        else f"day {day}, no. {treatment.session}"
+    )
     if patient.tz.key != patient.clinic.zone:
         detail += f" · {here:%Z} time"
     return Row(

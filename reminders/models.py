@@ -15,7 +15,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from patients.models import Clinic, Treatment
+from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.patient import AppendOnly, Channel
 from reminders.moments import Skip
 
@@ -35,7 +35,10 @@ class State(models.TextChoices):
 
 
 MOVES: Mapping[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SENDING, State.SKIPPED}),
+    # Straight to sent or further when a receipt comes for what had counted as absent.
+    State.PLANNED: frozenset(
+        {State.SENDING, State.SKIPPED, State.SENT, State.DELIVERED, State.FAILED}
+    ),
     # Back to planned only when the provider certainly has nothing.
     State.SENDING: frozenset(
         {State.PLANNED, State.SENT, State.DELIVERED, State.FAILED, State.UNKNOWN, State.SKIPPED}
@@ -105,6 +108,8 @@ class Reminder(models.Model):
     urgent = models.BooleanField(default=False)
     # Which claim holds it while it is being sent: a worker that lost its claim can tell.
     claim = models.UUIDField(null=True, editable=False)
+    # Set where it repeats one that failed: a repeat is not repeated again by itself.
+    again_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeats")
     skip_reason = models.CharField(max_length=24, choices=SkipReason.choices, blank=True)
 
     objects: ClassVar = ReminderQuerySet.as_manager()
@@ -161,6 +166,9 @@ class Attempt(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
     error_code = models.CharField(max_length=16, blank=True)
+    # When to ask the provider about it next, and how often it has been asked.
+    look_at = models.DateTimeField(null=True)
+    looks = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -169,7 +177,9 @@ class Attempt(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["lease_until"], condition=Q(outcome="open"), name="open_leases"),
+            models.Index(
+                fields=["look_at"], condition=Q(look_at__isnull=False), name="looks_to_take"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -215,3 +225,90 @@ class InboundText(AppendOnly):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["clinic", "from_address", "-received_at"])]
+
+
+class Concern(models.Model):
+    """Something a nurse must see: it stays open until somebody closes it."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", "A text from a patient"
+        WISH = "wish", "Perhaps a wish for no more texts"
+        FAILED = "failed", "A message could not be delivered"
+        UNKNOWN = "unknown", "Nobody can tell whether a message arrived"
+        MOVED = "moved", "A permission already announced now comes later"
+        NOT_NORMAL = "not normal", "Skin does not feel normal yet"
+        PROVIDER = "provider", "The provider refuses our messages"
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="concerns")
+    patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="concerns")
+    reminder = models.ForeignKey(Reminder, models.PROTECT, null=True, related_name="concerns")
+    text = models.ForeignKey(InboundText, models.PROTECT, null=True, related_name="concerns")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    detail = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            # The same failure told twice is one thing to look at.
+            models.UniqueConstraint(
+                fields=["reminder", "kind"],
+                condition=Q(closed_at=None, reminder__isnull=False),
+                name="one_open_concern_a_reminder",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["clinic", "opened_at"], condition=Q(closed_at=None), name="open_concerns"
+            )
+        ]
+
+
+class Circuit(models.Model):
+    """Something of ours or the account's that is refused: nothing is tried until `closes_at`.
+
+    `scope` is the account, one sender or one country on one channel; `key` says which.
+    """
+
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    scope = models.CharField(max_length=12)
+    key = models.CharField(max_length=254, blank=True)
+    code = models.CharField(max_length=16)
+    failures = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["channel", "scope", "key"], name="one_circuit_a_scope")
+        ]
+
+
+class Alert(models.Model):
+    """Words for the clinic's staff, by text and by email; waits here until both have gone."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="alerts")
+    words = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+    by_sms_at = models.DateTimeField(null=True)
+    by_email_at = models.DateTimeField(null=True)
+
+
+class Heartbeat(models.Model):
+    """The last tick. What fell due in a long gap before it may have gone out all the same,
+    from a database that has since been restored: `doubt_from` to `doubt_until`.
+    """
+
+    name = models.CharField(max_length=16, unique=True)
+    at = models.DateTimeField()
+    doubt_from = models.DateTimeField(null=True)
+    doubt_until = models.DateTimeField(null=True)
+    restored = models.BooleanField(default=False)
+
+
+class Pace(models.Model):
+    """Until when a sender number's texts have been handed out, over all workers."""
+
+    sender = models.CharField(max_length=32, unique=True)
+    next_at = models.DateTimeField()

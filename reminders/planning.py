@@ -64,7 +64,7 @@ def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) ->
 
 def _leave_other_channels(rows: list[Reminder], channel: str, now: datetime) -> set[str]:
     """Stop what waits on a channel no longer chosen; the rules that have gone out on one."""
-    others = [row for row in rows if row.channel != channel]
+    others = [row for row in rows if row.channel != channel and row.again_of_id is None]
     waiting = [row.pk for row in others if row.state == State.PLANNED]
     if waiting:
         Reminder.objects.filter(pk__in=waiting).update(

@@ -1,17 +1,20 @@
 """What the provider said later: kept as it was said, and forward only.
 
-A word can come before the call has returned, twice, late or in any order. Each is one row in
-`Receipt`; the reminder moves only along `MOVES`, so a late "sent" never undoes a "delivered" and
-of two final words the first one holds.
+A word can come before the call has returned, twice, late or in any order; by webhook, by polling
+or by listing. Each is one row in `Receipt`; the reminder moves only along `MOVES`, so a late
+"sent" never undoes a "delivered" and of two final words the first one holds.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from reminders.channels.codes import meaning_of_twilio
+from reminders.failures import follow_up, load
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
 
 # Twilio's message statuses; one that is not here is kept and moves nothing.
@@ -25,13 +28,54 @@ STATES = {
     "read": State.DELIVERED,
     "undelivered": State.FAILED,
     "failed": State.FAILED,
+    "canceled": State.FAILED,
 }
+FINAL = frozenset({State.DELIVERED, State.FAILED})
 
 
 @transaction.atomic
 def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: str) -> None:
-    """Keep one receipt for the attempt whose token it came on, and move its reminder on."""
+    """Keep one receipt that came by webhook, and move the reminder of its attempt on.
+
+    One for an attempt we do not know (yet) is kept without it.
+    """
     attempt = Attempt.objects.select_for_update().filter(token=token).first()
+    if attempt is None:
+        _keep(None, provider_id, status, error_code, timezone.now())
+    else:
+        apply_receipt(
+            attempt,
+            provider_id=provider_id,
+            status=status,
+            error_code=error_code,
+            now=timezone.now(),
+        )
+
+
+def apply_receipt(
+    attempt: Attempt, *, provider_id: str, status: str, error_code: str, now: datetime
+) -> None:
+    """Keep one thing the provider said about an attempt's message, and move on with it.
+
+    Inside a transaction, with the attempt's row locked.
+    """
+    _keep(attempt, provider_id, status, error_code, now)
+    state = STATES.get(status)
+    if state is None:
+        return
+    _settle_attempt(attempt, state, error_code, now)
+    moved = Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
+        state=state, state_at=now, claim=None
+    )
+    if moved and state is State.FAILED:
+        (reminder,) = load([attempt.reminder_id])
+        means = meaning_of_twilio(error_code)
+        follow_up(reminder, means=means, code=error_code or status, now=now)
+
+
+def _keep(
+    attempt: Attempt | None, provider_id: str, status: str, error_code: str, now: datetime
+) -> None:
     Receipt.objects.bulk_create(
         [
             Receipt(
@@ -39,23 +83,19 @@ def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: st
                 provider_id=provider_id,
                 status=status,
                 error_code=error_code,
-                received_at=timezone.now(),
+                received_at=now,
             )
         ],
         ignore_conflicts=True,
     )
-    state = STATES.get(status)
-    if attempt is None or state is None:
-        return
-    _settle_attempt(attempt, error_code if state is State.FAILED else "")
-    Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
-        state=state, state_at=timezone.now()
-    )
 
 
-def _settle_attempt(attempt: Attempt, error_code: str) -> None:
+def _settle_attempt(attempt: Attempt, state: State, error_code: str, now: datetime) -> None:
     """A receipt proves that the provider took the message, whatever we knew of the call."""
     attempt.outcome = Attempt.Outcome.ACCEPTED
-    attempt.ended_at = attempt.ended_at or timezone.now()
-    attempt.error_code = error_code or attempt.error_code
-    attempt.save(update_fields=["outcome", "ended_at", "error_code"])
+    attempt.ended_at = attempt.ended_at or now
+    if state is State.FAILED:
+        attempt.error_code = error_code or attempt.error_code
+    if state in FINAL:
+        attempt.look_at = None
+    attempt.save(update_fields=["outcome", "ended_at", "error_code", "look_at"])

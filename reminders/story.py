@@ -154,7 +154,7 @@ def _line(treatment: Treatment, reminder: Reminder, now: datetime) -> Line:
         look=LOOKS[state],
         when=_when(reminder, patient, now),
         why=_why(reminder, patient, now),
-        channel=reminder.get_channel_display(),
+        channel=reminder.channel,
         earlier=said(reminder.treated_at, patient, now) if out and sent_for_another_time else "",
         preview=_preview(reminder) if state == State.PLANNED else "",
         tries=tuple(_try(attempt, reminder, now) for attempt in reminder.attempts.all()),

@@ -16,7 +16,7 @@ from patients.models.patient import Channel
 from patients.models.protocol_version import newest_version, publish_shipped
 from patients.protocol import Session
 from reminders.models import Attempt, Receipt, Reminder, State
-from reminders.treatments import Agreed, log_treatment
+from reminders.treatments import Agreed, log_treatment, void_treatment
 
 OFFICE = "+18553837546"
 SENDER = "+12025550100"
@@ -118,6 +118,10 @@ def log(
         now=logged_at or ended_at,
     )
     return treatment
+
+
+def void(treatment: Treatment, *, by: StaffUser, reason: str = "Wrong patient") -> None:
+    void_treatment(treatment=treatment, reason=reason, by=by)
 
 
 def reminder_of(treatment: Treatment, rule: str) -> Reminder:

@@ -55,6 +55,11 @@ class Clinic(models.Model):
     quiet_ends = models.TimeField(default=time(8, 0))
     sms_sender = PhoneNumberField(help_text="The number texts come from.")
     email_sender = models.EmailField(blank=True, help_text="Empty: the site's own address.")
+    sms_per_second = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Texts a second this sender may send; empty: no limit."
+    )
+    alert_phone = PhoneNumberField(blank=True, help_text="Who is texted when something is wrong.")
+    alert_email = models.EmailField(blank=True, help_text="Who is mailed when something is wrong.")
     default_language = models.CharField(max_length=8, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -115,6 +115,7 @@ def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -
         "patient": form.patient,
         "stopped": _has_stopped(form.patient),
         "recent": recent,
+        "now": form.now,
         "clinic_zone": clinic.zone,
         "here": "desk",
         **more,

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
+from django.test import Client
 from pytest_django import Settings
 
 from patients.models import Clinic, Patient
+from patients.models.clinic import Role
 from reminders.channels import sms
-from tests.builders import make_clinic, make_patient
+from tests.builders import make_clinic, make_patient, make_staff
 from tests.phone.client import Phone
+
+CHICAGO = ZoneInfo("America/Chicago")
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=CHICAGO)
 
 
 @pytest.fixture
@@ -21,6 +29,20 @@ def clinic(db: None) -> Clinic:
 @pytest.fixture
 def patient(clinic: Clinic) -> Patient:
     return make_patient(clinic=clinic, email="maria@example.org")
+
+
+@pytest.fixture
+def noon() -> Iterator[time_machine.Traveller]:
+    """It is noon in Chicago and stays so, unless a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def desk(noon: time_machine.Traveller, clinic: Clinic, client: Client) -> Client:
+    """A browser signed in at the clinic's desk, at noon."""
+    client.force_login(make_staff(clinic=clinic, role=Role.DESK))
+    return client
 
 
 @pytest.fixture

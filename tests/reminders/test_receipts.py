@@ -83,5 +83,5 @@ def test_no_state_can_be_left_but_along_the_map() -> None:
     assert set(MOVES) == set(State)
     for state in STATES.values():
         assert state not in may_become(state)
-    assert may_become(State.SENT) == [State.SENDING, State.UNKNOWN]
+    assert may_become(State.SENT) == [State.PLANNED, State.SENDING, State.UNKNOWN]
     assert MOVES[State.DELIVERED] == MOVES[State.FAILED] == frozenset()

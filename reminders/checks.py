@@ -1,0 +1,109 @@
+"""Whether a due reminder may leave now: checked at the claim, whatever was right when planned.
+
+Everything a batch needs is read once (`standing_of`); each row is then judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from patients.models import Treatment
+from patients.models.patient import latest_consents, stopped_addresses
+from reminders import circuits
+from reminders.models import LAST_MINUTE, Circuit, Reminder
+from reminders.moments import Skip
+
+
+class Hold(NamedTuple):
+    """Not now: look again at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known, at this claim, of the people a batch is for."""
+
+    consents: frozenset[tuple[int, str, str]]  # patient, scope, channel: said yes
+    stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address: said stop
+    superseded: frozenset[int]  # treatments that a later one replaced
+    circuits: dict[circuits.Scope, Circuit]
+
+
+def standing_of(due: list[Reminder]) -> Standing:
+    patients = {row.treatment.patient_id: row.treatment.patient for row in due}
+    consents = latest_consents(patients.keys())
+    addresses = {row.treatment.patient.address(row.channel) for row in due}
+    clinics = {patient.clinic_id for patient in patients.values()}
+    return Standing(
+        frozenset((row.patient_id, row.scope, row.channel) for row in consents if row.given),
+        frozenset(stopped_addresses(clinics, addresses)),
+        frozenset(_superseded(patients.keys())),
+        circuits.open_circuits(),
+    )
+
+
+def _superseded(patients: Iterable[int]) -> set[int]:
+    newest: dict[tuple[int, str], int] = {}
+    replaced = set()
+    rows = (
+        Treatment.objects.filter(patient__in=patients, voided_at=None)
+        .order_by("-treated_at", "-id")
+        .values_list("id", "patient_id", "version__key")
+    )
+    for pk, patient, key in rows:
+        if newest.setdefault((patient, key), pk) != pk:
+            replaced.add(pk)
+    return replaced
+
+
+def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold | None:
+    """Why this row is not sent now; None when it is."""
+    treatment = row.treatment
+    patient = treatment.patient
+    rule = treatment.version.protocol.rule(row.rule)
+    address = patient.address(row.channel)
+    if treatment.voided_at is not None:
+        return Skip.VOIDED
+    if treatment.pk in standing.superseded:
+        return Skip.LATER_TREATMENT
+    if (patient.pk, rule.consent.value, row.channel) not in standing.consents:
+        return Skip.NO_CONSENT
+    if not address:
+        return Skip.NO_CONTACT
+    if (patient.clinic_id, row.channel, address) in standing.stopped:
+        return Skip.OPTED_OUT
+    if now >= row.not_after + LAST_MINUTE:
+        return Skip.NOT_USEFUL
+    waits = None if rule.is_handover else _quiet(row, now)
+    return waits or _refused(row, address, standing.circuits, now)
+
+
+def _quiet(row: Reminder, now: datetime) -> Skip | Hold | None:
+    """What is late and comes up in quiet hours waits for their end, if it is still useful then."""
+    patient = row.treatment.patient
+    quiet = patient.clinic.quiet_hours
+    if not quiet.covers(now, patient.tz):
+        return None
+    until = quiet.end_after(now, patient.tz)
+    return Skip.QUIET_HOURS if until > row.not_after else Hold(until)
+
+
+def _refused(
+    row: Reminder, address: str, open_: dict[circuits.Scope, Circuit], now: datetime
+) -> Hold | None:
+    """A circuit is open on this row's way. One that is due to close lets one message try."""
+    if not open_:
+        return None
+    clinic = row.treatment.patient.clinic
+    for scope in circuits.scopes_of(row.channel, clinic.sms_sender.as_e164, address):
+        circuit = open_.get(scope)
+        if circuit is None:
+            continue
+        if circuit.closes_at > now:
+            return Hold(circuit.closes_at)
+        circuit.closes_at = now + circuits.FIRST_PAUSE  # for the rest of this batch
+    return None

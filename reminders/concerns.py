@@ -1,0 +1,42 @@
+"""What a nurse must see, and what staff must be told at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from patients.models import Clinic, Patient
+from reminders.models import Alert, Concern, InboundText, Reminder
+
+
+def raise_concern(
+    kind: Concern.Kind, *, reminder: Reminder, now: datetime, detail: str = ""
+) -> None:
+    """Put a reminder before a nurse; while it is open there, once more changes nothing."""
+    patient = reminder.treatment.patient
+    Concern.objects.bulk_create(
+        [
+            Concern(
+                clinic_id=patient.clinic_id,
+                patient=patient,
+                reminder=reminder,
+                kind=kind,
+                detail=detail,
+                opened_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def raise_text(kind: Concern.Kind, *, text: InboundText, now: datetime) -> None:
+    """Put a patient's text before a nurse; a shared number's shows on each who has it."""
+    patients: list[Patient | None] = [*text.clinic.patients.filter(phone=text.from_address)]
+    Concern.objects.bulk_create(
+        Concern(clinic=text.clinic, patient=patient, text=text, kind=kind, opened_at=now)
+        for patient in patients or [None]
+    )
+
+
+def alert_staff(clinic: Clinic, words: str, *, now: datetime) -> None:
+    """Tell the clinic's staff, by two channels; `alerts.send_waiting` does it."""
+    Alert.objects.create(clinic=clinic, words=words, made_at=now)

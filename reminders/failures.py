@@ -1,0 +1,113 @@
+"""What follows a message that failed for good: another channel, one more try, a nurse.
+
+Called by whoever learns of it: `dispatch` when the provider refuses, `receipts` when it says so
+later. The patient's own number is never tried again with the same words where that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from patients.models.patient import Channel, latest_consents, stopped_addresses
+from reminders.channels.codes import Means
+from reminders.concerns import alert_staff, raise_concern
+from reminders.models import Attempt, Concern, Reminder, State
+
+ONE_MORE_AFTER = timedelta(minutes=10)
+FILTERED = "30007"
+FILTERED_SHARE, FILTERED_AT_LEAST = 0.01, 5
+
+
+def follow_up(reminder: Reminder, *, means: Means, code: str, now: datetime) -> None:
+    """Do what can still be done for the patient, and put it before staff in any case.
+
+    `reminder` needs its treatment, patient and clinic.
+    """
+    repeated = means in (Means.ONCE_MORE, Means.NOT_KNOWN) and _try_once_more(reminder, now)
+    if not repeated:
+        _take_other_channel(reminder, now)
+        raise_concern(Concern.Kind.FAILED, reminder=reminder, now=now, detail=code)
+    if means is Means.NOT_KNOWN:
+        words = f"A provider gave a code we do not know: {code}."
+        alert_staff(reminder.treatment.patient.clinic, words, now=now)
+    if means is Means.NEVER_SAME:
+        _alert_if_filtered(reminder, now)
+
+
+def _try_once_more(reminder: Reminder, now: datetime) -> bool:
+    """A second row, a little later; a repeat is not repeated."""
+    at = now + ONE_MORE_AFTER
+    if reminder.again_of_id is not None or at > reminder.not_after:
+        return False
+    _add(reminder, channel=reminder.channel, at=at, now=now, again_of=reminder)
+    return True
+
+
+def _take_other_channel(reminder: Reminder, now: datetime) -> bool:
+    """The same message by the other way, where the patient agreed to it and can be reached."""
+    patient = reminder.treatment.patient
+    other = Channel.EMAIL if reminder.channel == Channel.SMS else Channel.SMS
+    address = patient.address(other)
+    rule = reminder.treatment.version.protocol.rule(reminder.rule)
+    agreed = any(
+        row.given and row.scope == rule.consent.value and row.channel == other
+        for row in latest_consents([patient.pk])
+    )
+    if not address or not agreed or now > reminder.not_after:
+        return False
+    if stopped_addresses([patient.clinic_id], [address]) & {(patient.clinic_id, other, address)}:
+        return False
+    if reminder.treatment.reminders.filter(rule=reminder.rule, channel=other).exists():
+        return False
+    _add(reminder, channel=other, at=now, now=now, again_of=reminder)
+    return True
+
+
+def _add(
+    reminder: Reminder, *, channel: str, at: datetime, now: datetime, again_of: Reminder
+) -> None:
+    last = reminder.treatment.reminders.filter(rule=reminder.rule, channel=channel).count()
+    Reminder.objects.bulk_create(
+        [
+            Reminder(
+                treatment=reminder.treatment,
+                rule=reminder.rule,
+                channel=channel,
+                occurrence=last + 1,
+                due_at=at,
+                leaves_at=at,
+                not_after=reminder.not_after,
+                gate_at=reminder.gate_at,
+                treated_at=reminder.treated_at,
+                urgent=reminder.urgent,
+                state=State.PLANNED,
+                state_at=now,
+                again_of=again_of,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _alert_if_filtered(reminder: Reminder, now: datetime) -> None:
+    """Carriers take our texts for spam: over one in a hundred in a day is told, once a day."""
+    clinic = reminder.treatment.patient.clinic
+    since = now - timedelta(days=1)
+    sent = Attempt.objects.filter(
+        called_at__gt=since, reminder__treatment__patient__clinic=clinic, reminder__channel="sms"
+    )
+    filtered = sent.filter(error_code=FILTERED).count()
+    words = "Carriers take more than 1 in 100 of our texts for spam (code 30007)."
+    told = clinic.alerts.filter(made_at__gt=since, words=words).exists()
+    if not told and filtered >= max(FILTERED_AT_LEAST, FILTERED_SHARE * sent.count()):
+        alert_staff(clinic, words, now=now)
+
+
+def load(reminders: Sequence[int]) -> list[Reminder]:
+    """Reminders with everything `follow_up` needs."""
+    return list(
+        Reminder.objects.filter(pk__in=reminders)
+        .select_related("treatment__patient__clinic", "treatment__version")
+        .defer("treatment__version__source")
+    )

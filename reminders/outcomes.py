@@ -1,0 +1,178 @@
+"""What came of each call, written down in bulk.
+
+A receipt may have come first, by webhook, while the call was still open: states only move on, and
+what the provider has said since is not overwritten.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Count
+
+from patients.models import OptOut
+from reminders import circuits
+from reminders.channels import Accepted, NotSent, Outcome, Rejected, Unknown
+from reminders.channels.codes import GLOBAL, Means
+from reminders.failures import follow_up
+from reminders.looks import first_look
+from reminders.models import Attempt, Circuit, Receipt, Reminder, State, may_become
+from reminders.moments import Skip
+
+BACKOFF, BACKOFF_LIMIT = timedelta(seconds=30), timedelta(minutes=15)
+LEAVES_OPEN = (Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN)
+
+
+class Result(NamedTuple):
+    attempt: Attempt
+    outcome: Outcome
+
+
+def record(results: Sequence[Result], *, now: datetime) -> None:
+    """Write down what came of each call, in one transaction."""
+    if not results:
+        return
+    with transaction.atomic():
+        _keep_answers(results, now)
+        _end_attempts(results, now)
+        _move(_reminders(results, Accepted), State.SENT, now)
+        _move(_reminders(results, Unknown), State.UNKNOWN, now)
+        _reject(results, now)
+        _put_back(results, now)
+        _close_circuits(results)
+
+
+def _end_attempts(results: Sequence[Result], now: datetime) -> None:
+    by_end: dict[tuple[Attempt.Outcome, str, str], list[int]] = {}
+    for attempt, outcome in results:
+        by_end.setdefault((*_end_of(outcome), attempt.reminder.channel), []).append(attempt.pk)
+    for (end, code, channel), ids in by_end.items():
+        # Not where a receipt has said more meanwhile.
+        Attempt.objects.filter(pk__in=ids, outcome__in=LEAVES_OPEN).update(
+            outcome=end, error_code=code, ended_at=now, look_at=first_look(end, channel, now)
+        )
+
+
+def _end_of(outcome: Outcome) -> tuple[Attempt.Outcome, str]:
+    match outcome:
+        case Accepted():
+            return Attempt.Outcome.ACCEPTED, ""
+        case Rejected(code):
+            return Attempt.Outcome.REJECTED, code
+        case NotSent(code):
+            return Attempt.Outcome.NOT_SENT, code
+        case Unknown(code):
+            return Attempt.Outcome.UNKNOWN, code
+
+
+def _reminders(results: Sequence[Result], kind: type[Outcome]) -> list[int]:
+    return [r.attempt.reminder_id for r in results if isinstance(r.outcome, kind)]
+
+
+def _keep_answers(results: Sequence[Result], now: datetime) -> None:
+    """What the provider answered is its first receipt; its name for the message stands there."""
+    Receipt.objects.bulk_create(
+        [
+            Receipt(
+                attempt=attempt,
+                provider_id=outcome.provider_id,
+                status=outcome.status,
+                received_at=now,
+            )
+            for attempt, outcome in results
+            if isinstance(outcome, Accepted)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _move(ids: list[int], state: State, now: datetime, **values: object) -> None:
+    if ids:
+        Reminder.objects.filter(pk__in=ids, state__in=may_become(state)).update(
+            state=state, state_at=now, claim=None, **values
+        )
+
+
+def _reject(results: Sequence[Result], now: datetime) -> None:
+    rejected = [(r.attempt, r.outcome) for r in results if isinstance(r.outcome, Rejected)]
+    stopped = [attempt for attempt, outcome in rejected if outcome.means is Means.OPTED_OUT]
+    OptOut.objects.bulk_create(
+        OptOut(
+            clinic=attempt.reminder.treatment.patient.clinic,
+            channel=attempt.reminder.channel,
+            address=attempt.to_address,
+            stopped=True,
+            how="provider",
+            recorded_at=now,
+        )
+        for attempt in stopped
+    )
+    stopped_ids = [attempt.reminder_id for attempt in stopped]
+    _move(stopped_ids, State.SKIPPED, now, skip_reason=Skip.OPTED_OUT.value)
+    for attempt, outcome in rejected:
+        if outcome.means is not Means.OPTED_OUT:
+            _move([attempt.reminder_id], State.FAILED, now)
+            follow_up(attempt.reminder, means=outcome.means, code=outcome.code, now=now)
+
+
+def _put_back(results: Sequence[Result], now: datetime) -> None:
+    """Back to planned, a little later each time; nothing of it was sent."""
+    not_sent = [(r.attempt, r.outcome) for r in results if isinstance(r.outcome, NotSent)]
+    if not not_sent:
+        return
+    tried = dict(
+        Attempt.objects.filter(reminder__in=[one.reminder_id for one, _ in not_sent])
+        .values_list("reminder")
+        .annotate(tried=Count("id"))
+        .values_list("reminder", "tried")
+    )
+    paused = _trip_circuits(not_sent, now)
+    for attempt, outcome in not_sent:
+        wait = min(BACKOFF_LIMIT, BACKOFF * 2 ** (tried.get(attempt.reminder_id, 1) - 1))
+        # Jitter, so that a provider that comes back is not met by everybody at once.
+        leaves_at = now + wait * random.uniform(0.5, 1.0)  # noqa: S311
+        if outcome.means in GLOBAL:
+            leaves_at = paused[_scope(attempt, outcome.means)]
+        _move([attempt.reminder_id], State.PLANNED, now, leaves_at=leaves_at)
+
+
+def _scope(attempt: Attempt, means: Means) -> circuits.Scope:
+    reminder = attempt.reminder
+    sender = reminder.treatment.patient.clinic.sms_sender.as_e164
+    return circuits.scope_of(means, reminder.channel, sender, attempt.to_address)
+
+
+def _trip_circuits(
+    not_sent: Sequence[tuple[Attempt, NotSent]], now: datetime
+) -> dict[circuits.Scope, datetime]:
+    """Open a circuit for each scope that refused us; until when, by scope."""
+    refused: dict[circuits.Scope, list[tuple[Attempt, NotSent]]] = {}
+    for attempt, outcome in not_sent:
+        if outcome.means in GLOBAL:
+            refused.setdefault(_scope(attempt, outcome.means), []).append((attempt, outcome))
+    return {
+        scope: circuits.trip(
+            scope,
+            code=these[0][1].code,
+            clinics={attempt.reminder.treatment.patient.clinic for attempt, _ in these},
+            now=now,
+        )
+        for scope, these in refused.items()
+    }
+
+
+def _close_circuits(results: Sequence[Result]) -> None:
+    """What passes proves its way free; asked of the database only while something is refused."""
+    passed = [r.attempt for r in results if isinstance(r.outcome, Accepted)]
+    if not passed or not Circuit.objects.exists():
+        return
+    scopes = set()
+    for attempt in passed:
+        reminder = attempt.reminder
+        sender = reminder.treatment.patient.clinic.sms_sender.as_e164
+        scopes.update(circuits.scopes_of(reminder.channel, sender, attempt.to_address))
+    circuits.close(scopes)

@@ -1,0 +1,176 @@
+"""Asking the provider: what became of an unknown, and of what was sent and never confirmed.
+
+An unknown is resolved, never retried blind. Its number's messages are listed three times over the
+settling window; found, it is a receipt like any other; not found in three looks, it is absent and
+is sent again if that is still useful. A message without a final word is asked for at 2, 10 and 60
+minutes, 6, 24 and 72 hours, because callbacks are best-effort; after that it is `no receipt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from patients import links
+from patients.models.patient import Channel
+from reminders.calls import Calls
+from reminders.channels import Listed, sms
+from reminders.concerns import raise_concern
+from reminders.looks import schedule
+from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_become
+from reminders.moments import Skip
+from reminders.receipts import apply_receipt
+
+BATCH = 100
+# While one worker asks, no other does; a look whose worker died is taken again after this.
+ASKING = timedelta(seconds=60)
+# Our clock and the provider's differ, and it dates messages in whole seconds.
+CLOCKS_DIFFER = timedelta(seconds=5)
+IN_FLIGHT = 10
+
+
+class Look(NamedTuple):
+    """An attempt to ask about; `known_as`: the provider's name for its message, if we have it."""
+
+    attempt: Attempt
+    known_as: str
+
+
+class Answer(NamedTuple):
+    """What the provider said: None if it could not be asked."""
+
+    look: Look
+    found: list[Listed] | None
+
+
+def settle() -> None:
+    """Take every look that is due."""
+    while looks := _take_looks(now=timezone.now()):
+        calls = Calls(_ask, IN_FLIGHT)
+        calls.begin(looks)
+        while calls.outstanding:
+            for answer in calls.collect(within=1.0):
+                _write(answer, now=timezone.now())
+        calls.close()
+
+
+@transaction.atomic
+def _take_looks(*, now: datetime) -> list[Look]:
+    due = list(
+        Attempt.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .filter(look_at__lte=now)
+        .select_related("reminder__treatment__patient")
+        .order_by("look_at")[:BATCH]
+    )
+    Attempt.objects.filter(pk__in=[one.pk for one in due]).update(
+        look_at=now + ASKING, looks=F("looks") + 1
+    )
+    known = _provider_ids(due)
+    return [Look(attempt, known.get(attempt.pk, "")) for attempt in due]
+
+
+def _provider_ids(attempts: Sequence[Attempt]) -> dict[int, str]:
+    rows = Receipt.objects.filter(attempt__in=attempts).order_by("-id")
+    return dict(rows.values_list("attempt", "provider_id"))
+
+
+def _ask(look: Look) -> Answer:
+    """Runs beside others in a thread of its own and touches no row."""
+    attempt, known_as = look
+    if attempt.reminder.channel != Channel.SMS:
+        return Answer(look, [])  # a mail server cannot be asked
+    try:
+        if known_as:
+            message = sms.fetch(known_as)
+            return Answer(look, [message] if message else [])
+        since = attempt.called_at - CLOCKS_DIFFER
+        return Answer(look, sms.listed(to=attempt.to_address, since=since))
+    except sms.NoAnswer:
+        return Answer(look, None)
+
+
+@transaction.atomic
+def _write(answer: Answer, *, now: datetime) -> None:
+    (asked, known_as), found = answer
+    attempt = (
+        Attempt.objects.select_for_update(of=("self",))
+        .select_related("reminder__treatment__patient__clinic")
+        .get(pk=asked.pk)
+    )
+    if attempt.look_at is None:
+        return  # a receipt has settled it meanwhile
+    if found is None:
+        Attempt.objects.filter(pk=attempt.pk).update(look_at=now + ASKING, looks=F("looks") - 1)
+        return
+    message = next(_matching(attempt, found, known_as), None)
+    if message is not None:
+        apply_receipt(
+            attempt,
+            provider_id=message.provider_id,
+            status=message.status,
+            error_code=message.error_code,
+            now=now,
+        )
+    attempt.refresh_from_db(fields=["look_at", "outcome"])
+    if attempt.look_at is not None:
+        _look_again_or_end(attempt, now)
+
+
+def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Iterator[Listed]:
+    """The messages that are this attempt's: the exact words, and nobody else's sid."""
+    if known_as:
+        yield from found
+        return
+    taken = set(
+        Receipt.objects.filter(provider_id__in=[one.provider_id for one in found])
+        .exclude(attempt=attempt)
+        .values_list("provider_id", flat=True)
+    )
+    words = set(_words_of(attempt))
+    yield from (one for one in found if one.text in words and one.provider_id not in taken)
+
+
+def _words_of(attempt: Attempt) -> Iterator[str]:
+    """The frozen text with its link as it was, for every link this treatment has had."""
+    treatment = attempt.reminder.treatment
+    for address in links.addresses_of(treatment):
+        yield attempt.body.replace(links.masked_address(), address)
+
+
+def _look_again_or_end(attempt: Attempt, now: datetime) -> None:
+    unknown = attempt.outcome == Attempt.Outcome.UNKNOWN
+    left = schedule(attempt.outcome)[attempt.looks :]
+    if left:
+        began = attempt.ended_at or attempt.called_at
+        Attempt.objects.filter(pk=attempt.pk).update(look_at=began + left[0])
+        return
+    Attempt.objects.filter(pk=attempt.pk).update(look_at=None)
+    if unknown:
+        _absent(attempt, now)
+    else:
+        Reminder.objects.filter(
+            pk=attempt.reminder_id, state__in=may_become(State.NO_RECEIPT)
+        ).update(state=State.NO_RECEIPT, state_at=now)
+
+
+def _absent(attempt: Attempt, now: datetime) -> None:
+    """The provider has nothing of it: send it again if that is still useful."""
+    reminder = attempt.reminder
+    if reminder.channel != Channel.SMS:
+        raise_concern(Concern.Kind.UNKNOWN, reminder=reminder, now=now)
+        return
+    Attempt.objects.filter(pk=attempt.pk).update(
+        outcome=Attempt.Outcome.NOT_SENT, error_code="absent"
+    )
+    row = Reminder.objects.filter(pk=reminder.pk, state=State.UNKNOWN)
+    if now <= reminder.not_after:
+        row.update(state=State.PLANNED, state_at=now, leaves_at=now, claim=None)
+    elif row.update(
+        state=State.SKIPPED, state_at=now, skip_reason=Skip.NOT_USEFUL.value, claim=None
+    ):
+        raise_concern(Concern.Kind.UNKNOWN, reminder=reminder, now=now)

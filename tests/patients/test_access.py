@@ -1,0 +1,196 @@
+"""Who may open what: every address of the site × every role, and the wall between two clinics."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from patients.models import Clinic, StaffUser, Treatment
+from patients.models.clinic import Role
+from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
+
+OPEN = "open to everybody"
+STAFF = "all staff"
+# Every address by its name. One that is missing here fails the test below: decide who may open it.
+WHO_MAY = {
+    "recovery-page": OPEN,
+    "twilio-status": OPEN,  # signed
+    "twilio-inbound": OPEN,  # signed
+    "account_login": OPEN,
+    "account_logout": OPEN,
+    "account_signup": OPEN,  # says that nobody signs up
+    "account_inactive": OPEN,
+    "home": STAFF,
+    "desk": STAFF,
+    "desk-search": STAFF,
+    "desk-check": STAFF,
+    "desk-returning": STAFF,
+    "board": STAFF,
+    "board-changes": STAFF,
+    "story": STAFF,
+    "story-handover": STAFF,
+    "correct": STAFF,
+    "void": STAFF,
+}
+MEET = {"desk-search": 200, "desk-check": 200, "home": 302, "board-changes": 204}
+POSTED = {"desk-search", "desk-check"}
+OBJECTS = {name for name in WHO_MAY if name in {"desk-returning", "story", "story-handover",
+                                                "correct", "void"}}  # fmt: skip
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from patterns(one)
+        else:
+            yield one
+
+
+ADDRESSES = {str(one.name): one for one in patterns(get_resolver())}
+
+
+@pytest.fixture
+def treatment(db: None) -> Treatment:
+    return log(patient=make_patient(clinic=make_clinic()))
+
+
+def open_it(client: Client, name: str, treatment: Treatment) -> int:
+    keys = ADDRESSES[name].pattern.converters
+    known: dict[str, object] = {"token": uuid.uuid4()}
+    known["pk"] = treatment.patient_id if name == "desk-returning" else treatment.pk
+    address = reverse(name, kwargs={key: known[key] for key in keys})
+    return (client.post if name in POSTED else client.get)(address).status_code
+
+
+def test_every_address_of_the_site_is_in_the_table() -> None:
+    assert set(ADDRESSES) == set(WHO_MAY)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who == STAFF])
+def test_every_role_opens_what_it_may(
+    client: Client, treatment: Treatment, name: str, role: Role
+) -> None:
+    client.force_login(make_staff(clinic=treatment.patient.clinic, role=role))
+    assert open_it(client, name, treatment) == MEET.get(name, 200)
+
+
+@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who == STAFF])
+def test_a_visitor_is_led_to_the_sign_in(client: Client, treatment: Treatment, name: str) -> None:
+    assert open_it(client, name, treatment) == 302
+    keys = ADDRESSES[name].pattern.converters
+    response = client.get(reverse(name, kwargs=dict.fromkeys(keys, treatment.pk)))
+    assert response["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who == OPEN])
+def test_what_is_open_asks_no_visitor_to_sign_in(
+    client: Client, treatment: Treatment, name: str
+) -> None:
+    status = open_it(client, name, treatment)
+    assert status in {200, 302, 404, 405}
+    assert status != 302 or name == "account_logout"
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", sorted(OBJECTS))
+def test_another_clinics_object_answers_404(
+    client: Client, treatment: Treatment, name: str, role: Role
+) -> None:
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550101")
+    client.force_login(make_staff(clinic=other, role=role))
+    assert open_it(client, name, treatment) == 404
+
+
+@pytest.mark.parametrize("view", ["correct", "void"])
+def test_another_clinics_treatment_cannot_be_changed(
+    client: Client, treatment: Treatment, view: str
+) -> None:
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550101")
+    client.force_login(make_staff(clinic=other, role=Role.ADMIN))
+    response = client.post(reverse(view, args=[treatment.pk]), {"reason": "x"})
+    assert response.status_code == 404
+    assert Treatment.objects.get().voided_at is None
+
+
+@pytest.mark.parametrize("role", ["", "janitor"])
+def test_somebody_signed_in_without_a_role_is_refused(
+    client: Client, treatment: Treatment, role: str
+) -> None:
+    user = make_staff(clinic=treatment.patient.clinic)
+    StaffUser.objects.update(role=role)
+    client.force_login(user)
+    assert {open_it(client, name, treatment) for name in ("home", "board", "story")} == {403}
+
+
+@pytest.mark.parametrize(
+    ("role", "begins"),
+    [(Role.DESK, "desk"), (Role.NURSE, "board"), (Role.LEAD, "board"), (Role.ADMIN, "board")],
+)
+def test_each_role_begins_where_its_work_is(
+    client: Client, db: None, role: Role, begins: str
+) -> None:
+    client.force_login(make_staff(clinic=make_clinic(), role=role))
+    assert client.get("/")["Location"] == reverse(begins)
+
+
+# --- Signing in --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clinic(db: None) -> Clinic:
+    return make_clinic()
+
+
+def test_staff_sign_in_with_email_and_password_and_sign_out_by_post(
+    client: Client, clinic: Clinic
+) -> None:
+    make_staff(clinic=clinic)
+    typed = {"login": "desk@lakeside.example", "password": PASSWORD}
+    assert client.post(reverse("account_login"), typed)["Location"] == "/"
+    assert client.get(reverse("desk")).status_code == 200
+    client.get(reverse("account_logout"))
+    assert client.get(reverse("desk")).status_code == 200
+    client.post(reverse("account_logout"))
+    assert client.get(reverse("desk")).status_code == 302
+
+
+def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
+    client: Client, clinic: Clinic
+) -> None:
+    make_staff(clinic=clinic)
+    answers = []
+    for email in ("desk@lakeside.example", "nobody@lakeside.example"):
+        page = client.post(reverse("account_login"), {"login": email, "password": "wrong"})
+        answers.append(
+            page.content.decode().split("<form")[1].split("<label")[0].split("value=")[0]
+        )
+        assert "are not correct" in page.content.decode()
+    assert answers[0] == answers[1]
+
+
+def test_a_disabled_user_is_out_on_the_next_request(client: Client, clinic: Clinic) -> None:
+    user = make_staff(clinic=clinic)
+    client.force_login(user)
+    assert client.get(reverse("desk")).status_code == 200
+    StaffUser.objects.update(is_active=False)
+    assert client.get(reverse("desk")).status_code == 302
+
+
+def test_nobody_signs_up(client: Client, clinic: Clinic) -> None:
+    page = client.get(reverse("account_signup"))
+    assert "Nobody signs up here" in page.content.decode()
+    typed = {"email": "x@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    client.post(reverse("account_signup"), typed)
+    assert not StaffUser.objects.exists()
+
+
+def test_the_demo_says_loudly_that_it_is_one(client: Client, db: None, settings: object) -> None:
+    login = reverse("account_login")
+    assert "This is a demo." not in client.get(login).content.decode()
+    settings.DEMO = True  # type: ignore[attr-defined]
+    assert "This is a demo." in client.get(login).content.decode()

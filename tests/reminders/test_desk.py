@@ -1,0 +1,154 @@
+"""The desk: log a treatment of somebody new or known; what looks odd is asked first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from patients.models import Clinic, Consent, Patient, Treatment
+from patients.models.clinic import Role
+from reminders.consent_words import WORDS
+from reminders.models import Reminder, State
+from reminders.treatments import CONSENT_WORDING
+from tests.builders import log, make_patient, make_staff, void
+from tests.reminders.conftest import NOON
+from tests.reminders.desk_form import filled, save, text_of
+
+# --- Saving ------------------------------------------------------------------------------------
+
+
+def test_a_new_patient_is_logged_and_the_desk_is_led_to_the_treatment(desk: Client) -> None:
+    response = save(desk, filled(ended="15"))
+    treatment = Treatment.objects.get()
+    assert response.status_code == 302
+    assert response["Location"] == reverse("story", args=[treatment.pk])
+    assert treatment.patient.phone.as_e164 == "+12025550146"
+    assert treatment.treated_at == NOON - timedelta(minutes=15)
+    assert treatment.reminders.count() == 9
+
+
+def test_a_double_submit_makes_one_treatment(desk: Client) -> None:
+    typed = filled()
+    first, second = save(desk, typed), save(desk, typed)
+    assert first["Location"] == second["Location"]
+    assert (Treatment.objects.count(), Patient.objects.count()) == (1, 1)
+
+
+def test_without_consent_it_is_saved_and_its_rows_say_why_they_are_skipped(desk: Client) -> None:
+    typed = filled()
+    del typed["recovery"]
+    save(desk, typed)
+    assert set(Reminder.objects.values_list("state", "skip_reason")) == {
+        (State.SKIPPED.value, "no consent")
+    }
+
+
+def test_both_consents_are_unticked_for_somebody_new_and_quote_the_words_agreed_to(
+    desk: Client, clinic: Clinic
+) -> None:
+    page = text_of(desk.get(reverse("desk")))
+    assert 'name="recovery"' in page
+    assert "checked" not in page.split('name="recovery"')[1].split(">")[0]
+    assert "checked" not in page.split('name="rebooking"')[1].split(">")[0]
+    for words in WORDS[CONSENT_WORDING].values():
+        assert words.format(clinic=clinic.name) in page
+
+
+def test_what_a_returning_patient_agreed_to_is_shown_and_not_taken_back(
+    desk: Client, clinic: Clinic
+) -> None:
+    patient = make_patient(clinic=clinic)
+    log(patient=patient, recovery=True, rebooking=False)
+    page = text_of(desk.get(reverse("desk-returning", args=[patient.pk])))
+    assert "checked" in page.split('name="recovery"')[1].split(">")[0]
+    assert "checked" not in page.split('name="rebooking"')[1].split(">")[0]
+
+
+def test_a_returning_patient_keeps_their_record_and_gets_the_next_session(
+    desk: Client, clinic: Clinic
+) -> None:
+    patient = make_patient(clinic=clinic)
+    log(patient=patient, treated_at=datetime.now(UTC) - timedelta(days=28))
+    page = desk.get(reverse("desk-returning", args=[patient.pk]))
+    assert page.context["form"].initial["session"] == "2"
+    save(desk, filled(session="2", email="maria@example.org"), patient)
+    assert Patient.objects.get().email == "maria@example.org"
+    assert list(Treatment.objects.order_by("pk").values_list("session", flat=True)) == ["1", "2"]
+
+
+def test_each_yes_is_kept_with_the_version_of_its_words(desk: Client) -> None:
+    save(desk, filled())
+    assert set(Consent.objects.values_list("scope", "given", "wording")) == {
+        ("recovery", True, CONSENT_WORDING),
+        ("rebooking", False, CONSENT_WORDING),
+    }
+
+
+# --- What is asked first -----------------------------------------------------------------------
+
+
+def test_a_treatment_of_more_than_12_hours_ago_is_asked_about_once(desk: Client) -> None:
+    typed = filled(ended="other", ended_at="2026-11-22T20:00")
+    page = text_of(save(desk, typed))
+    assert "That is more than 12 hours ago. Is the time right?" in page
+    assert Treatment.objects.count() == 0
+    confirmed = {"confirmed": "That is more than 12 hours ago. Is the time right?"}
+    assert save(desk, typed | confirmed).status_code == 302
+
+
+def test_the_same_treatment_within_4_hours_is_asked_about(desk: Client, clinic: Clinic) -> None:
+    patient = make_patient(clinic=clinic)
+    log(patient=patient, treated_at=NOON - timedelta(hours=3))
+    page = text_of(save(desk, filled(session="2"), patient))
+    assert "has the same treatment within 4 hours of that. Is this a second one?" in page
+    assert Treatment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "contact", [{"phone": "202-555-0146"}, {"phone": "", "email": "MARIA@example.org"}]
+)
+def test_a_new_entry_that_is_an_existing_patient_is_asked_about(
+    desk: Client, clinic: Clinic, contact: dict[str, str]
+) -> None:
+    known = make_patient(clinic=clinic, email="maria@example.org")
+    channel = "sms" if contact["phone"] else "email"
+    typed = filled(first_name="maria ", last_name="GOMEZ", channel=channel, **contact)
+    page = text_of(save(desk, typed))
+    asked = "Maria Gomez is already a patient, with this phone or email. Is this somebody else?"
+    assert asked in page
+    assert reverse("desk-returning", args=[known.pk]) in page
+    assert save(desk, typed | {"confirmed": asked}).status_code == 302
+    assert Patient.objects.count() == 2
+
+
+def test_no_it_is_her_saves_what_was_typed_on_her_record(desk: Client, clinic: Clinic) -> None:
+    known = make_patient(clinic=clinic)
+    assert save(desk, filled(), known).status_code == 302
+    assert Treatment.objects.get().patient == known
+
+
+def test_a_yes_to_one_question_is_no_yes_to_another(desk: Client, clinic: Clinic) -> None:
+    make_patient(clinic=clinic)
+    typed = filled(confirmed="That is more than 12 hours ago. Is the time right?")
+    assert "Is this somebody else?" in text_of(save(desk, typed))
+
+
+@pytest.mark.parametrize("visits", [1, 6])
+def test_the_desk_costs_the_same_number_of_queries_however_many_came(
+    desk: Client, clinic: Clinic, django_assert_num_queries: DjangoAssertNumQueries, visits: int
+) -> None:
+    for number in range(visits):
+        log(patient=make_patient(clinic=clinic, phone=f"+1202555010{number}"))
+    desk.get(reverse("desk"))
+    with django_assert_num_queries(5):  # session, user, clinic, versions, latest
+        desk.get(reverse("desk"))
+
+
+def test_a_voided_treatment_is_no_duplicate(desk: Client, clinic: Clinic) -> None:
+    patient = make_patient(clinic=clinic)
+    void(log(patient=patient), by=make_staff(clinic=clinic, role=Role.NURSE))
+    assert save(desk, filled(), patient).status_code == 302
