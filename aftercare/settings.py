@@ -155,7 +155,17 @@ CALLS_IN_FLIGHT: int = env.int("CALLS_IN_FLIGHT", default=50)
 SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=600.0)
 TICK_SECONDS: float = env.float("TICK_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "reminders.tasks.drain", "schedule": TICK_SECONDS},
+    # A ring that nobody answered in time is stale: the next one does the same.
+    "tick": {
+        "task": "reminders.tasks.drain",
+        "schedule": TICK_SECONDS,
+        "options": {"expires": 60},
+    },
+    "settle": {
+        "task": "reminders.tasks.settle",
+        "schedule": 2 * TICK_SECONDS,
+        "options": {"expires": 60},
+    },
 }
 
 CACHES = {

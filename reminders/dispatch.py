@@ -25,6 +25,7 @@ from reminders.calls import Calls
 from reminders.channels import Message, NotSent, Rejected, Unknown, email, sms
 from reminders.channels.codes import Means
 from reminders.claim import Claim, claim_due, open_attempts, release_expired
+from reminders.heartbeat import set_aside
 from reminders.messages import Rendered, render
 from reminders.models import Attempt, Reminder
 from reminders.outcomes import Result, record
@@ -57,7 +58,7 @@ def drain() -> bool:
     recorded, again_at = time.monotonic(), timezone.now()
     while more or calls.outstanding or ended:
         if more and calls.outstanding < settings.CALLS_IN_FLIGHT and timezone.now() >= again_at:
-            claim = claim_due(now=timezone.now())
+            claim = set_aside(claim_due(now=timezone.now()), now=timezone.now())
             taken += len(claim.reminders)
             for ready in _begin(claim):
                 calls.begin(ready)

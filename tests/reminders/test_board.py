@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
+from patients.models.patient import Channel
 from reminders.grid import PAGE, Board
 from reminders.inbox import stop
 from reminders.models import State
@@ -36,7 +38,7 @@ def board_of(nurse: Client, query: str = "") -> Board:
     return board
 
 
-def treated(clinic: Clinic, name: str, hours_ago: float, **more: str) -> Treatment:
+def treated(clinic: Clinic, name: str, hours_ago: float, **more: Any) -> Treatment:
     at = NOON - timedelta(hours=hours_ago)
     return log(patient=make_patient(clinic=clinic, first_name=name, **more), treated_at=at)
 
@@ -104,7 +106,7 @@ def test_a_row_shows_every_reminder_of_the_plan_with_state_time_and_channel(
 
 
 def test_what_went_by_email_says_so(nurse: Client, clinic: Clinic) -> None:
-    treatment = treated(clinic, "Grace", 2, channel="email", email="grace@example.org")
+    treatment = treated(clinic, "Grace", 2, channel=Channel.EMAIL, email="grace@example.org")
     set_state(reminder_of(treatment, "handover"), State.SENT)
     assert cell(board_of(nurse), "Handover") == ("Sent", "10:00 am", "email")
     assert "by email" in text_of(nurse.get(reverse("board")))

@@ -11,10 +11,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Clinic, Consent, Patient, Treatment
 from patients.models.clinic import Role
+from patients.models.protocol_version import publish
 from reminders.consent_words import WORDS
 from reminders.models import Reminder, State
 from reminders.treatments import CONSENT_WORDING
-from tests.builders import log, make_patient, make_staff, void
+from tests.builders import log, make_patient, make_staff, shipped, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import filled, save, text_of
 
@@ -86,6 +87,20 @@ def test_each_yes_is_kept_with_the_version_of_its_words(desk: Client) -> None:
         ("recovery", True, CONSENT_WORDING),
         ("rebooking", False, CONSENT_WORDING),
     }
+
+
+def test_with_several_protocols_one_is_chosen_and_its_newest_version_used(
+    desk: Client, clinic: Clinic
+) -> None:
+    assert 'type="hidden" name="protocol"' in text_of(desk.get(reverse("desk")))
+    source = shipped(clinic).source
+    publish(clinic=clinic, source=source)
+    publish(clinic=clinic, source=source.replace('key = "microneedling"', 'key = "peel"', 1))
+    assert 'type="radio" name="protocol" value="peel"' in text_of(desk.get(reverse("desk")))
+    save(desk, filled())
+    save(desk, filled(protocol="peel", phone="202 555 0147"))
+    versions = Treatment.objects.order_by("pk").values_list("version__key", "version__number")
+    assert list(versions) == [("microneedling", 2), ("peel", 1)]
 
 
 # --- What is asked first -----------------------------------------------------------------------

@@ -11,12 +11,15 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from patients import links
-from patients.models import Clinic, Correction, Treatment
+from patients.models import Clinic, Correction, StaffUser, Treatment
+from patients.models.patient import Channel
+from reminders.channels.codes import TWILIO
 from reminders.handover import Handover
 from reminders.models import Attempt, State
 from reminders.moments import Skip
 from reminders.provider_errors import ERRORS, explain
 from reminders.state_words import LOOKS, SKIPPED_SHORT, SKIPPED_WHY
+from reminders.story import OUTCOMES
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state, void
 from tests.reminders.conftest import CHICAGO, NOON
 from tests.reminders.desk_form import text_of
@@ -151,7 +154,7 @@ def test_a_look_that_finds_nothing_new_leaves_the_page_alone(
 
 
 def test_mail_gives_no_receipt_and_the_page_says_so(desk: Client, clinic: Clinic) -> None:
-    patient = make_patient(clinic=clinic, channel="email", email="maria@example.org")  # type: ignore[arg-type]
+    patient = make_patient(clinic=clinic, channel=Channel.EMAIL, email="maria@example.org")
     treatment = log(patient=patient, treated_at=NOON)
     set_state(reminder_of(treatment, "handover"), State.SENT)
     shown = handover_of(desk, treatment)
@@ -240,8 +243,6 @@ def test_voiding_twice_says_so(desk: Client, treatment: Treatment) -> None:
 
 
 def test_a_voided_treatment_has_no_time_to_correct(desk: Client, treatment: Treatment) -> None:
-    from patients.models import StaffUser
-
     void(treatment, by=StaffUser.objects.get())
     assert desk.get(reverse("correct", args=[treatment.pk])).status_code == 404
 
@@ -257,16 +258,12 @@ def test_looking_at_a_form_changes_nothing(desk: Client, treatment: Treatment, v
 
 
 def test_every_state_reason_and_outcome_has_its_words() -> None:
-    from reminders.story import OUTCOMES
-
     assert set(LOOKS) == set(State)
     assert set(SKIPPED_SHORT) == set(SKIPPED_WHY) == set(Skip)
     assert set(OUTCOMES) == set(Attempt.Outcome)
 
 
 def test_every_code_the_channels_know_is_explained() -> None:
-    from reminders.channels.codes import TWILIO
-
     assert set(TWILIO) <= set(ERRORS)
 
 

@@ -1,0 +1,111 @@
+"""The last tick, and what follows from a long silence before it.
+
+A gap in the ticks means that nothing ran, or that the database has since been restored from a
+backup and has forgotten what it sent. The cache, which no restore touches, tells the two apart;
+where it cannot, what fell due in the gap is in doubt: the provider is asked before it is sent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+
+from patients import links
+from patients.models.patient import Channel
+from reminders.claim import Claim
+from reminders.concerns import raise_concern
+from reminders.looks import UNKNOWN_LOOKS
+from reminders.messages import render
+from reminders.models import Attempt, Concern, Heartbeat, Reminder, State
+
+TICK = "tick"
+SILENCE = timedelta(minutes=5)
+BEFORE_SILENCE = timedelta(minutes=2)  # the last tick may have been the last one saved
+
+
+def beat(*, now: datetime) -> None:
+    """Note a tick; after a long silence, mark what fell due in it as in doubt."""
+    heart, _ = Heartbeat.objects.get_or_create(name=TICK, defaults={"at": now})
+    changes: dict[str, object] = {"at": now}
+    if now - heart.at > SILENCE:
+        remembered = _remembered()
+        restored = remembered is not None and remembered > heart.at + BEFORE_SILENCE
+        if restored or remembered is None:
+            changes |= {
+                "doubt_from": heart.at - BEFORE_SILENCE,
+                "doubt_until": now,
+                "restored": restored,
+            }
+    # Of two workers that tick together, one writes.
+    Heartbeat.objects.filter(name=TICK, at=heart.at).update(**changes)
+    _remember(now)
+
+
+def set_aside(claim: Claim, *, now: datetime) -> Claim:
+    """Take out of a claim what may have gone before a restore; the provider is asked about it."""
+    heart = Heartbeat.objects.filter(name=TICK, doubt_until__isnull=False).first()
+    if heart is None or heart.doubt_from is None or heart.doubt_until is None:
+        return claim
+    doubted = [
+        row
+        for row in claim.reminders
+        if heart.doubt_from <= row.leaves_at <= heart.doubt_until
+        and (row.channel == Channel.SMS or heart.restored)
+    ]
+    _doubt(doubted, now)
+    held = {row.pk for row in doubted}
+    return claim._replace(reminders=[row for row in claim.reminders if row.pk not in held])
+
+
+def _doubt(rows: list[Reminder], now: datetime) -> None:
+    """An attempt that a forgotten one may have made: one look at the provider settles it."""
+    Attempt.objects.bulk_create(_forgotten(row, now) for row in rows)
+    Reminder.objects.filter(pk__in=[row.pk for row in rows], state=State.SENDING).update(
+        state=State.UNKNOWN, state_at=now, claim=None
+    )
+    for row in rows:
+        if row.channel != Channel.SMS:  # a mail server cannot be asked
+            raise_concern(Concern.Kind.UNKNOWN, reminder=row, now=now)
+
+
+def _forgotten(row: Reminder, now: datetime) -> Attempt:
+    rendered = render(row, at=row.leaves_at)
+    return Attempt(
+        reminder=row,
+        called_at=row.leaves_at,
+        lease_until=row.leaves_at,
+        ended_at=now,
+        outcome=Attempt.Outcome.UNKNOWN,
+        error_code="restored",
+        to_address=row.treatment.patient.address(row.channel),
+        subject=rendered.subject,
+        body=rendered.masked(links.address_of(row.treatment)),
+        look_at=now if row.channel == Channel.SMS else None,
+        looks=len(UNKNOWN_LOOKS) - 1,
+    )
+
+
+def oldest_overdue(*, now: datetime) -> timedelta:
+    """How late the oldest reminder is that should have left; zero if none is."""
+    oldest = Reminder.objects.due(now).values_list("leaves_at", flat=True).first()
+    return now - oldest if oldest else timedelta()
+
+
+def last_tick() -> datetime | None:
+    return Heartbeat.objects.filter(name=TICK).values_list("at", flat=True).first()
+
+
+def _remembered() -> datetime | None:
+    try:
+        at: datetime | None = cache.get(TICK)
+    except Exception:  # noqa: BLE001 - whatever the cache's server lacks, the doubt is ours
+        return None
+    return at
+
+
+def _remember(now: datetime) -> None:
+    try:
+        cache.set(TICK, now, timeout=None)
+    except Exception:  # noqa: BLE001 - a cache that is away costs a question to the provider
+        return
