@@ -8,7 +8,7 @@ import logging
 import re
 
 _MASKS = (
-    (re.compile(r"(/r/)[0-9A-Za-z]{8,}"), r"\1…"),
+    (re.compile(r"(/[ru]/)[0-9A-Za-z]{8,}"), r"\1…"),
     (re.compile(r"\+\d{8,15}\b"), "+…"),
     (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "…@…"),
 )

@@ -51,6 +51,10 @@ def address_of(treatment: Treatment) -> str:
     return f"{settings.PUBLIC_BASE_URL}/r/{token_of(treatment)}"
 
 
+def unsubscribe_address_of(treatment: Treatment) -> str:
+    return f"{settings.PUBLIC_BASE_URL}/u/{token_of(treatment)}"
+
+
 def addresses_of(treatment: Treatment) -> Iterator[str]:
     """Every address this treatment has had, the newest first."""
     for generation in range(treatment.link_generation, 0, -1):
@@ -91,6 +95,12 @@ def find(token: str) -> Treatment | None:
     if newest is None or newest == linked:
         return linked if linked.voided_at is None else None
     return newest
+
+
+def find_patient(token: str) -> Patient | None:
+    """Whose link this is or was: an expired one still ends the emails it came with."""
+    linked = _with_page(Treatment.objects).filter(link_hash=hash_of(token)).first()
+    return linked.patient if linked else None
 
 
 def newest_of(patient: Patient, protocol_key: str) -> Treatment | None:

@@ -47,6 +47,7 @@ from patients.protocol import (
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
+WHOLE_LIMIT = 1000  # days or months; more is a slip of the hand
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PHONE_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{6,}\d")
 
@@ -95,6 +96,8 @@ class Table:
         value = self.take(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.error(key, "should be a whole number")
+        if abs(value) > WHOLE_LIMIT:
+            raise self.error(key, f"should be between -{WHOLE_LIMIT} and {WHOLE_LIMIT}")
         return value
 
     def flag(self, key: str) -> bool:
@@ -163,7 +166,7 @@ def parse(source: str) -> Protocol:
     """The protocol written in `source`. Raises `ProtocolError` at the first thing that is wrong."""
     try:
         root = Table("", tomllib.loads(source))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProtocolError("", f"This is not valid TOML: {error}") from None
     phases = tuple(_phase(table) for table in root.tables("phase", "key"))
     _check_phases(phases)
@@ -342,6 +345,7 @@ def _check_names(protocol: Protocol) -> None:
 
 def _check_unique(protocol: Protocol) -> None:
     for kind, keys in (
+        ("fact", list(protocol.facts)),
         ("step", [step.fact for step in protocol.steps]),
         ("phase", [phase.key for phase in protocol.phases]),
         ("reminder", [rule.key for rule in protocol.reminders]),
@@ -442,7 +446,7 @@ def _tier_text(parent: Table, key: str) -> TierText:
 def _reminder_text(parent: Table, key: str) -> ReminderText:
     table = parent.table(key)
     ahead = table.optional("ahead", lambda name: _message_text(table.table(name)))
-    text = ReminderText(table.text("name"), _message_text(table.table("plain")), ahead)
+    text = ReminderText(_page_words(table, "name"), _message_text(table.table("plain")), ahead)
     table.done()
     return text
 

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from patients.models import Treatment
+from patients.models.answers import open_reports
 from patients.models.patient import latest_consents, stopped_addresses
+from patients.protocol import ReminderKind
 from reminders import circuits
-from reminders.models import LAST_MINUTE, Circuit, Reminder
+from reminders.models import LAST_MINUTE, Circuit, Concern, Reminder
 from reminders.moments import Skip
+
+# How soon what an open report holds back is looked at again; a nurse's close lets it go at once.
+HELD_FOR = timedelta(minutes=10)
 
 
 class Hold(NamedTuple):
@@ -31,19 +36,31 @@ class Standing:
     stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address: said stop
     superseded: frozenset[int]  # treatments that a later one replaced
     circuits: dict[circuits.Scope, Circuit]
+    reporting: frozenset[int]  # patients with an open report of the emergency or page-now tier
+    worried: frozenset[int]  # patients about whom any concern or report is open
 
 
 def standing_of(due: list[Reminder]) -> Standing:
     patients = {row.treatment.patient_id: row.treatment.patient for row in due}
     consents = latest_consents(patients.keys())
     addresses = {row.treatment.patient.address(row.channel) for row in due}
+    reporting = frozenset(
+        open_reports(patients.keys()).values_list("treatment__patient", flat=True)
+    )
     clinics = {patient.clinic_id for patient in patients.values()}
     return Standing(
         frozenset((row.patient_id, row.scope, row.channel) for row in consents if row.given),
         frozenset(stopped_addresses(clinics, addresses)),
         frozenset(_superseded(patients.keys())),
         circuits.open_circuits(),
+        reporting,
+        reporting | _worried(patients.keys()),
     )
+
+
+def _worried(patients: Iterable[int]) -> frozenset[int]:
+    open_ = Concern.objects.filter(patient__in=patients, closed_at=None)
+    return frozenset(open_.values_list("patient", flat=True))
 
 
 def _superseded(patients: Iterable[int]) -> set[int]:
@@ -78,7 +95,13 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return Skip.OPTED_OUT
     if now >= row.not_after + LAST_MINUTE:
         return Skip.NOT_USEFUL
-    waits = None if rule.is_handover else _quiet(row, now)
+    if rule.is_handover:
+        return _refused(row, address, standing.circuits, now)
+    if patient.pk in standing.reporting:
+        return Hold(now + HELD_FOR)
+    if ReminderKind.INVITE in rule.kinds and patient.pk in standing.worried:
+        return Skip.CONCERN_OPEN
+    waits = _quiet(row, now)
     return waits or _refused(row, address, standing.circuits, now)
 
 

@@ -135,6 +135,7 @@ def _message(attempt: Attempt, reminder: Reminder, rendered: Rendered, now: date
         callback_url=f"{settings.PUBLIC_BASE_URL}/webhooks/twilio/status/{attempt.token}#rc=5&rp=all",
         message_id=f"<reminder.{reminder.pk}@{host}>",
         valid_for=int((reminder.not_after - now).total_seconds()),
+        unsubscribe_url="" if by_sms else links.unsubscribe_address_of(reminder.treatment),
     )
 
 

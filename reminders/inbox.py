@@ -1,4 +1,4 @@
-"""Texts from patients. STOP, START and HELP work as exact words, at once.
+"""Texts from patients. A wish for no more texts is acted on at once; the rest a nurse reads.
 
 A stop belongs to the number: every patient who has it is stopped, in the transaction that records
 it. Everything that comes in is kept, understood or not.
@@ -6,32 +6,44 @@ it. Everything that comes in is kept, understood or not.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from patients.models import Clinic, OptOut, Patient, Treatment
-from patients.models.patient import Channel
-from reminders.models import InboundText, Reminder, State
+from patients.models.patient import Channel, stopped_addresses
+from reminders.concerns import raise_text
+from reminders.models import Concern, InboundText, Reminder, State
 from reminders.moments import Skip
 from reminders.planning import plan
+from reminders.replies import Reply, received, reply
+from reminders.wishes import Wish, wishes_to_stop
 
 Meaning = InboundText.Meaning
+# The words the provider itself knows, and may answer by itself.
 STOP_WORDS = frozenset(
     {"stop", "stopall", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe"}
 )
 START_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
+ANSWER_EVERY = timedelta(hours=1)
 
 
 def meaning_of(body: str) -> InboundText.Meaning:
-    """What a text asks for, by exact words: case, spaces and closing marks do not count."""
+    """What a text asks for: exact words first (case, spaces and closing marks do not count)."""
     word = " ".join(body.casefold().split()).strip(" .!?")
     if word in STOP_WORDS:
         return Meaning.STOP
     if word in START_WORDS:
         return Meaning.START
-    return Meaning.HELP if word in HELP_WORDS else Meaning.OTHER
+    if word in HELP_WORDS:
+        return Meaning.HELP
+    wish = wishes_to_stop(body)
+    if wish is Wish.STOP:
+        return Meaning.WISH
+    return Meaning.UNSURE if wish is Wish.UNSURE else Meaning.OTHER
 
 
 @transaction.atomic
@@ -40,39 +52,53 @@ def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) ->
     clinic = Clinic.objects.filter(sms_sender=recipient).first()
     if clinic is None or InboundText.objects.filter(provider_id=provider_id).exists():
         return ""
+    # The claim locks these rows too: a stop and a send cannot cross, nor two texts at once.
+    patients = list(Patient.objects.select_for_update().filter(clinic=clinic, phone=sender))
     meaning = meaning_of(body)
-    InboundText.objects.create(
+    stopped = bool(stopped_addresses([clinic.pk], [sender]))
+    answer = _answer(meaning, clinic, sender, patients, stopped=stopped)
+    text = InboundText.objects.create(
         clinic=clinic,
         provider_id=provider_id,
         from_address=sender,
         body=body,
         meaning=meaning,
+        answered=bool(answer),
         received_at=timezone.now(),
     )
-    if meaning == Meaning.STOP:
-        stop(clinic, sender)
-    elif meaning == Meaning.START:
-        start(clinic, sender)
-    return _answer(meaning, clinic)
+    _act(text, patients, stopped=stopped)
+    return answer
 
 
-def stop(clinic: Clinic, number: str) -> None:
-    """No more texts from this clinic to this number, from this transaction on."""
-    patients = _lock_patients(clinic, number)
-    _record(clinic, number, stopped=True)
+def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:
+    if text.meaning in (Meaning.STOP, Meaning.WISH):
+        stop(text.clinic, Channel.SMS, text.from_address, patients, how=text.meaning)
+    elif text.meaning == Meaning.START and stopped:
+        start(text.clinic, text.from_address, patients)
+    elif text.meaning == Meaning.UNSURE:
+        raise_text(Concern.Kind.WISH, text=text, now=timezone.now())
+    elif text.meaning == Meaning.OTHER:
+        raise_text(Concern.Kind.TEXT, text=text, now=timezone.now())
+
+
+def stop(
+    clinic: Clinic, channel: Channel, address: str, patients: list[Patient], *, how: str
+) -> None:
+    """Nothing more by this channel to this address, from this transaction on."""
+    _record(clinic, channel, address, stopped=True, how=how)
     Reminder.objects.filter(
-        treatment__patient__in=patients, channel=Channel.SMS, state=State.PLANNED
+        treatment__patient__in=patients, channel=channel, state=State.PLANNED
     ).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT.value, state_at=timezone.now())
 
 
-def start(clinic: Clinic, number: str) -> None:
+def start(clinic: Clinic, number: str, patients: list[Patient]) -> None:
     """Texts again: what is still ahead is planned again."""
-    patients = _lock_patients(clinic, number)
-    _record(clinic, number, stopped=False)
+    _record(clinic, Channel.SMS, number, stopped=False, how="start")
     seen = set()
     for treatment in (
         Treatment.objects.filter(patient__in=patients, voided_at=None)
         .select_related("patient__clinic", "version")
+        .defer("version__source")
         .order_by("-treated_at", "-id")
     ):
         series = (treatment.patient_id, treatment.version.key)
@@ -81,29 +107,48 @@ def start(clinic: Clinic, number: str) -> None:
             plan(treatment, now=timezone.now())
 
 
-def _lock_patients(clinic: Clinic, number: str) -> list[Patient]:
-    # The claim locks these rows too: a stop and a send cannot cross.
-    return list(Patient.objects.select_for_update().filter(clinic=clinic, phone=number))
-
-
-def _record(clinic: Clinic, number: str, *, stopped: bool) -> None:
+def _record(clinic: Clinic, channel: Channel, address: str, *, stopped: bool, how: str) -> None:
     OptOut.objects.create(
         clinic=clinic,
-        channel=Channel.SMS,
-        address=number,
+        channel=channel,
+        address=address,
         stopped=stopped,
-        how="text",
+        how=how,
         recorded_at=timezone.now(),
     )
 
 
-def _answer(meaning: InboundText.Meaning, clinic: Clinic) -> str:
-    """At most one confirmation: none where the provider answers the word by itself."""
-    phone = clinic.office_phone.as_national
-    if meaning == Meaning.OTHER or settings.TWILIO_ANSWERS_KEYWORDS:
+def _answer(
+    meaning: InboundText.Meaning,
+    clinic: Clinic,
+    sender: str,
+    patients: list[Patient],
+    *,
+    stopped: bool,
+) -> str:
+    """One confirmation at most; none where the provider answers the word by itself."""
+    language = patients[0].language if patients else clinic.default_language
+    by_provider = settings.TWILIO_ANSWERS_KEYWORDS
+    if meaning in (Meaning.OTHER, Meaning.UNSURE):
+        if stopped or _answered_lately(clinic, sender):
+            return ""
+        return received(clinic, language, now=timezone.now())
+    if meaning == Meaning.WISH:
+        return "" if stopped else reply(Reply.STOPPED, clinic, language)
+    if by_provider or (meaning == Meaning.STOP and stopped):
         return ""
-    return {
-        Meaning.STOP: f"{clinic.sms_name}: no more texts. Your page stays open.",
-        Meaning.START: f"{clinic.sms_name}: texts are on again. STOP ends them.",
-        Meaning.HELP: f"{clinic.name}. Any question? Call {phone}. STOP ends texts.",
-    }[meaning]
+    kind = {
+        Meaning.STOP: Reply.STOPPED,
+        Meaning.START: Reply.STARTED,
+        Meaning.HELP: Reply.HELP,
+    }
+    return reply(kind[meaning], clinic, language)
+
+
+def _answered_lately(clinic: Clinic, sender: str) -> bool:
+    return clinic.inbound_texts.filter(
+        from_address=sender,
+        answered=True,
+        meaning__in=[Meaning.OTHER, Meaning.UNSURE],
+        received_at__gt=timezone.now() - ANSWER_EVERY,
+    ).exists()

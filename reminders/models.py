@@ -92,6 +92,7 @@ class Reminder(models.Model):
         VOIDED = Skip.VOIDED.value, "Treatment voided"
         NOT_USEFUL = Skip.NOT_USEFUL.value, "No longer useful by then"
         OTHER_CHANNEL = Skip.OTHER_CHANNEL.value, "Other channel chosen"
+        CONCERN_OPEN = Skip.CONCERN_OPEN.value, "A concern was open"
 
     treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="reminders")
     rule = models.CharField(max_length=32)
@@ -214,6 +215,8 @@ class InboundText(AppendOnly):
         STOP = "stop"
         START = "start"
         HELP = "help"
+        WISH = "wish"  # for no more texts, in plain words
+        UNSURE = "unsure"  # perhaps such a wish
         OTHER = "other"
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="inbound_texts")
@@ -221,6 +224,7 @@ class InboundText(AppendOnly):
     from_address = models.CharField(max_length=32)
     body = models.TextField(blank=True)
     meaning = models.CharField(max_length=8, choices=Meaning.choices)
+    answered = models.BooleanField(default=False)
     received_at = models.DateTimeField()
 
     class Meta:

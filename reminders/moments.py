@@ -40,6 +40,7 @@ class Skip(StrEnum):
     VOIDED = "treatment voided"
     NOT_USEFUL = "no longer useful"
     OTHER_CHANNEL = "other channel chosen"
+    CONCERN_OPEN = "concern open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,13 @@ class Logged:
 
 def plan_moments(protocol: Protocol, logged: Logged) -> list[Planned]:
     """One `Planned` for every rule of the protocol, in its order."""
+    # Arithmetic on local times would follow the clock's face, not the hours that pass.
+    logged = replace(
+        logged,
+        treated_at=logged.treated_at.astimezone(UTC),
+        logged_at=logged.logged_at.astimezone(UTC),
+        now=logged.now.astimezone(UTC),
+    )
     planned = [_plan_rule(rule, logged) for rule in protocol.reminders]
     planned = [_one_a_day(one, logged) for one in planned]
     gates = [
@@ -109,7 +117,7 @@ def _plan_rule(rule: ReminderRule, logged: Logged) -> Planned:
 
 
 def _plan_handover(rule: ReminderRule, logged: Logged) -> Planned:
-    due_at = logged.logged_at.astimezone(UTC)
+    due_at = logged.logged_at
     skip = None if logged.handover else Skip.NO_HANDOVER
     return Planned(rule.key, due_at, _not_after(rule, due_at, logged), None, skip)
 
@@ -160,5 +168,5 @@ def _not_after(rule: ReminderRule, due_at: datetime, logged: Logged) -> datetime
     if isinstance(rule.not_after, DaysAfterDue):
         return Calendar(days=rule.not_after.days).resolve(due_at, logged.zone)
     if isinstance(rule.not_after, AfterLogging):
-        return logged.logged_at.astimezone(UTC) + rule.not_after.after
+        return logged.logged_at + rule.not_after.after
     return _resolve(rule.not_after, logged)

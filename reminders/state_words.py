@@ -48,6 +48,7 @@ SKIPPED_SHORT: Mapping[Skip, str] = {
     Skip.VOIDED: "voided",
     Skip.NOT_USEFUL: "too late",
     Skip.OTHER_CHANNEL: "other channel",
+    Skip.CONCERN_OPEN: "concern open",
 }
 SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.PASSED: "Its moment had passed when the treatment was logged or corrected.",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.views import board, desk, home, story, webhooks
+from reminders.views import board, desk, health, home, story, unsubscribe, webhooks
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("treatments/<int:pk>/handover/", story.handover, name="story-handover"),
     path("treatments/<int:pk>/correct/", story.correct, name="correct"),
     path("treatments/<int:pk>/void/", story.void, name="void"),
+    path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("health", health.health, name="health"),
     path("webhooks/twilio/status/<uuid:token>", webhooks.twilio_status, name="twilio-status"),
     path("webhooks/twilio/inbound", webhooks.twilio_inbound, name="twilio-inbound"),
 ]

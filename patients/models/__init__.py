@@ -1,17 +1,20 @@
 """Who was treated, who may see it, and what was agreed. One file a subject."""
 
+from patients.models.answers import CheckIn, Report
 from patients.models.clinic import Clinic, StaffUser
 from patients.models.patient import Consent, OptOut, Patient
 from patients.models.protocol_version import ProtocolVersion
 from patients.models.treatment import Correction, Treatment
 
 __all__ = [
+    "CheckIn",
     "Clinic",
     "Consent",
     "Correction",
     "OptOut",
     "Patient",
     "ProtocolVersion",
+    "Report",
     "StaffUser",
     "Treatment",
 ]

@@ -23,6 +23,12 @@ def validate_zone(name: str) -> None:
         raise ValidationError(f"“{name}” is not a time zone. Write one like America/New_York.")
 
 
+def validate_plain_letters(name: str) -> None:
+    """One letter outside ASCII can double the price of every text (GSM-7 becomes UCS-2)."""
+    if not name.isascii():
+        raise ValidationError("Use plain letters only: others make every text cost double.")
+
+
 def validate_hours(hours: object) -> None:
     """`{"mon": ["09:00", "17:00"], …}`; a day left out is closed."""
     try:
@@ -44,7 +50,9 @@ class Clinic(models.Model):
     name = models.CharField(max_length=80)
     slug = models.SlugField(unique=True)
     sms_name = models.CharField(
-        max_length=SMS_NAME_LIMIT, help_text="How texts name the clinic; at most 20 characters."
+        max_length=SMS_NAME_LIMIT,
+        validators=[validate_plain_letters],
+        help_text="How texts name the clinic; at most 20 characters.",
     )
     zone = models.CharField(max_length=64, validators=[validate_zone])
     office_phone = PhoneNumberField()

@@ -1,4 +1,4 @@
-/* What the staff pages do beyond htmx: copy a link, and notice a session that has ended. */
+/* What the staff pages do beyond htmx: copy a link, set the focus, notice a session that ended. */
 "use strict";
 
 for (const button of document.querySelectorAll("[data-copy]")) {
@@ -8,6 +8,16 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = "Copied";
   });
 }
+
+/* Somebody known is chosen: what is left to say is when it ended. */
+document.querySelector("[data-focus] :checked")?.focus();
+
+/* Whoever has stepped into what was found keeps it: a late answer must not pull it away. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "found" && event.detail.target.contains(document.activeElement)) {
+    event.detail.shouldSwap = false;
+  }
+});
 
 /* A poll that meets the sign-in page has been signed out: show that page, not a piece of it. */
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from patients.models import Clinic, OptOut, Patient
 from reminders.inbox import meaning_of, receive_text
-from reminders.models import InboundText, State
+from reminders.models import Concern, InboundText, State
 from reminders.moments import Skip
 from tests.builders import SENDER, log, make_clinic, make_patient, reminder_of
 
@@ -31,13 +31,12 @@ def text(body: str, number: int = 1, sender: str = NUMBER) -> str:
         *((word, "stop") for word in ("optout", "cancel", "UNSUBSCRIBE", "stopall", "opt  out!")),
         *((word, "start") for word in ("START", "unstop")),
         *((word, "help") for word in ("HELP", "help?", "info")),
-        *(
-            (word, "other")
-            for word in ("", "please don't stop", "yes", "It burns. Help me stop it")
-        ),
+        *((word, "other") for word in ("", "yes", "How long does it burn?")),
+        ("please no more msgs", "wish"),
+        ("ya no me manden mensajes", "wish"),
     ],
 )
-def test_only_exact_words_count(body: str, meaning: str) -> None:
+def test_exact_words_come_first_then_plain_wishes(body: str, meaning: str) -> None:
     assert meaning_of(body) == meaning
 
 
@@ -96,9 +95,51 @@ def test_where_the_provider_answers_by_itself_we_do_not(clinic: Clinic, settings
     assert OptOut.objects.get().stopped
 
 
-def test_anything_else_is_kept_with_its_words(patient: Patient) -> None:
-    assert text("It burns a lot") == ""
-    assert InboundText.objects.get().body == "It burns a lot"
+@pytest.mark.parametrize("body", ["please don't stop", "It burns. Help me stop it"])
+def test_a_word_about_stopping_something_else_stops_no_text(patient: Patient, body: str) -> None:
+    text(body)
+    assert not OptOut.objects.exists()
+
+
+def test_anything_else_is_kept_put_before_a_nurse_and_answered_once_an_hour(
+    patient: Patient,
+) -> None:
+    with time_machine.travel(T, tick=False) as clock:
+        answers = [text("It burns a lot", 1)]
+        clock.shift(timedelta(minutes=59))
+        answers.append(text("Still burns", 2))
+        clock.shift(timedelta(minutes=2))
+        answers.append(text("And now?", 3))
+    assert [bool(answer) for answer in answers] == [True, False, True]
+    assert "911" in answers[0]
+    assert "(855) 383-7546" in answers[0]
+    concerns = Concern.objects.filter(patient=patient, kind=Concern.Kind.TEXT)
+    assert [one.text.body for one in concerns if one.text] == [
+        "It burns a lot",
+        "Still burns",
+        "And now?",
+    ]
+
+
+def test_after_hours_the_answer_says_when_it_is_read(clinic: Clinic, patient: Patient) -> None:
+    clinic.opening_hours = {"fri": ["09:00", "17:00"]}
+    clinic.save()
+    with time_machine.travel(T - timedelta(hours=4), tick=False):  # 08:00 on that Friday
+        assert "9:00 am today" in text("It burns a lot")
+
+
+def test_a_plain_wish_is_confirmed_once_even_where_the_provider_answers_keywords(
+    patient: Patient, settings: Settings
+) -> None:
+    settings.TWILIO_ANSWERS_KEYWORDS = True
+    assert "no more texts" in text("please no more msgs", 1)
+    assert text("I said no more texts!", 2) == ""
+    assert OptOut.objects.filter(stopped=True).exists()
+
+
+def test_answers_are_in_the_patients_language(patient: Patient) -> None:
+    Patient.objects.update(language="es")
+    assert "Su página sigue abierta" in text("ya no me manden mensajes")
 
 
 def test_a_text_to_a_number_that_is_no_clinics_is_not_answered(db: None) -> None:

@@ -1,0 +1,67 @@
+"""What follows from what a patient tells us: a hold, its end, another ask.
+
+The answer itself is a row in patients; this is what it does to the plan.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from patients.clock import Calendar
+from patients.models import CheckIn, Report, StaffUser, Treatment
+from reminders.concerns import raise_concern
+from reminders.models import Concern, Reminder, State
+
+ASK_AGAIN_DAYS, ASK_AT_MOST = 3, 3
+
+
+@transaction.atomic
+def answer_check_in(*, treatment: Treatment, rule: str, normal: bool, now: datetime) -> None:
+    """Keep one answer. "Not normal yet" asks again in three days, three times, then a nurse."""
+    CheckIn.objects.create(treatment=treatment, rule=rule, feels_normal=normal, answered_at=now)
+    if not normal and treatment.version.protocol.rule(rule).permits:
+        _ask_again(treatment, rule, now)
+
+
+def _ask_again(treatment: Treatment, rule: str, now: datetime) -> None:
+    asked = list(
+        Reminder.objects.select_for_update()
+        .filter(treatment=treatment, rule=rule, again_of=None)
+        .order_by("occurrence")
+    )
+    if not asked or any(row.state == State.PLANNED for row in asked):
+        return  # another ask is planned already: two answers are not two asks
+    first, last = asked[0], asked[-1]
+    if last.occurrence > ASK_AT_MOST:
+        raise_concern(Concern.Kind.NOT_NORMAL, reminder=last, now=now)
+        return
+    zone = treatment.patient.tz
+    at = Calendar(days=ASK_AGAIN_DAYS, at=first.due_at.astimezone(zone).time()).resolve(now, zone)
+    Reminder.objects.create(
+        treatment=treatment,
+        rule=rule,
+        channel=last.channel,
+        occurrence=last.occurrence + 1,
+        due_at=at,
+        leaves_at=at,
+        not_after=at + (first.not_after - first.due_at),
+        gate_at=first.gate_at,
+        treated_at=treatment.treated_at,
+        state=State.PLANNED,
+        state_at=now,
+    )
+
+
+@transaction.atomic
+def close_report(*, report: Report, by: StaffUser, now: datetime) -> None:
+    """A nurse has dealt with it: what was held back and is still useful may go."""
+    closed = Report.objects.filter(pk=report.pk, closed_at=None).update(closed_at=now, closed_by=by)
+    if closed:
+        Reminder.objects.filter(
+            treatment__patient=report.treatment.patient_id,
+            state=State.PLANNED,
+            due_at__lte=now,
+            leaves_at__gt=now,
+        ).update(leaves_at=now)

@@ -1,0 +1,57 @@
+"""What we answer to a text, in the patient's language. One short text; no clinical word in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from patients import words
+from patients.models import Clinic
+from patients.opening import opening
+
+
+class Reply(StrEnum):
+    STOPPED = "stopped"
+    STARTED = "started"
+    HELP = "help"
+    READ_SOON = "read soon"
+    READ_LATER = "read later"
+
+
+REPLIES: Mapping[str, Mapping[Reply, str]] = {
+    "en": {
+        Reply.STOPPED: "{clinic}: no more texts. Your page stays open. START undoes this.",
+        Reply.STARTED: "{clinic}: texts are on again. STOP ends them.",
+        Reply.HELP: "{name}. Any question? Call {office_phone}. STOP ends texts.",
+        Reply.READ_SOON: "{clinic}: we read this today. Cannot wait? Call {after_hours_phone}"
+        " now. Emergency: call {emergency_number}. STOP ends texts.",
+        Reply.READ_LATER: "{clinic}: closed; we read this {when}. Cannot wait? Call"
+        " {after_hours_phone}, any hour. Emergency: call {emergency_number}.",
+    },
+    "es": {
+        Reply.STOPPED: "{clinic}: no más mensajes. Su página sigue abierta. START los reactiva.",
+        Reply.STARTED: "{clinic}: los mensajes vuelven a llegar. STOP los termina.",
+        Reply.HELP: "{name}. ¿Preguntas? Llame al {office_phone}. STOP termina los mensajes.",
+        Reply.READ_SOON: "{clinic}: lo leemos hoy. ¿No puede esperar? Llame ya al"
+        " {after_hours_phone}. Emergencia: {emergency_number}.",
+        Reply.READ_LATER: "{clinic}: cerrado; lo leemos {when}. ¿No puede esperar? Llame al"
+        " {after_hours_phone}. Emergencia: {emergency_number}.",
+    },
+}
+
+
+def reply(which: Reply, clinic: Clinic, language: str, *, when: str = "") -> str:
+    forms = REPLIES.get(language, REPLIES["en"])
+    fill = {**clinic.words(), "name": clinic.name, "clinic": clinic.sms_name, "when": when}
+    return forms[which].format_map(fill)
+
+
+def received(clinic: Clinic, language: str, *, now: datetime) -> str:
+    """The answer to a text that people must read: who reads it and when, and whom to call now."""
+    hours = opening(clinic.opening_hours, zone=clinic.tz, now=now)
+    if hours is None or hours.is_open:
+        return reply(Reply.READ_SOON, clinic, language)
+    local = hours.changes_at.astimezone(clinic.tz)
+    when = words.moment(local, now.astimezone(clinic.tz), language)
+    return reply(Reply.READ_LATER, clinic, language, when=when)

@@ -1,0 +1,80 @@
+"""One-click unsubscribe (RFC 8058), and the health page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from patients import links
+from patients.models import Clinic, OptOut, Treatment
+from patients.models.patient import Channel
+from reminders import heartbeat
+from reminders.dispatch import drain
+from reminders.models import State
+from reminders.moments import Skip
+from tests.builders import log, make_patient, reminder_of
+from tests.phone.client import Phone
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def treatment(clinic: Clinic) -> Treatment:
+    patient = make_patient(clinic=clinic, channel=Channel.EMAIL, email="maria@example.org")
+    return log(patient=patient)
+
+
+def path_of(treatment: Treatment) -> str:
+    return links.unsubscribe_address_of(treatment).removeprefix(settings.PUBLIC_BASE_URL)
+
+
+def test_every_email_carries_the_one_click_headers(treatment: Treatment, provider: Phone) -> None:
+    drain()
+    (mail,) = provider.messages("maria@example.org")
+    headers = {name.lower(): value for name, value in dict(mail["headers"]).items()}
+    assert headers["list-unsubscribe"] == f"<{links.unsubscribe_address_of(treatment)}>"
+    assert headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+
+
+def test_one_click_ends_the_emails(treatment: Treatment) -> None:
+    answer = Client(enforce_csrf_checks=True).post(
+        path_of(treatment), {"List-Unsubscribe": "One-Click"}
+    )
+    assert answer.status_code == 200
+    stop = OptOut.objects.get()
+    assert (stop.channel, stop.address) == ("email", "maria@example.org")
+    assert reminder_of(treatment, "day-2").skip_reason == Skip.OPTED_OUT.value
+
+
+def test_looking_at_it_changes_nothing(treatment: Treatment) -> None:
+    for method in (Client().get, Client().head):
+        assert method(path_of(treatment)).status_code == 200
+    assert not OptOut.objects.exists()
+    assert reminder_of(treatment, "day-2").state == State.PLANNED
+
+
+def test_an_expired_link_still_ends_the_emails(treatment: Treatment) -> None:
+    Treatment.objects.update(link_expires_at=timezone.now() - timedelta(days=1))
+    Client().post(path_of(treatment))
+    assert OptOut.objects.exists()
+
+
+def test_an_unknown_link_is_answered_alike(treatment: Treatment) -> None:
+    known, unknown = (Client().get(path) for path in (path_of(treatment), "/u/" + "x" * 22))
+    assert known.content == unknown.content
+    Client().post("/u/" + "x" * 22)
+    assert not OptOut.objects.exists()
+
+
+def test_health_says_when_ticks_stop_and_when_something_is_late(treatment: Treatment) -> None:
+    assert Client().get("/health").status_code == 503  # nothing has ticked yet
+    heartbeat.beat(now=timezone.now())
+    assert Client().get("/health").json()["well"] is True
+    treatment.reminders.update(leaves_at=timezone.now() - timedelta(minutes=10))
+    answer = Client().get("/health")
+    assert answer.status_code == 503
+    assert answer.json()["oldest_overdue_seconds"] >= 600
