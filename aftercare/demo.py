@@ -18,7 +18,6 @@ from django.utils import timezone
 from patients import links
 from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
-from patients.models.patient import Channel
 from patients.models.protocol_version import publish_shipped
 from patients.protocol import Session
 from reminders.inbox import stop
@@ -154,7 +153,7 @@ def _log(one: DemoPatient, clinic: Clinic, now: datetime) -> None:
     for reminder in treatment.reminders.filter(state=State.PLANNED, due_at__lte=now):
         _write_history(reminder, stopped_at, now, dict(one.failed).get(reminder.rule, ""))
     if stopped_at is not None:
-        stop(clinic, Channel.SMS, one.phone, [treatment.patient], how="stop")
+        stop(clinic, one.phone)
 
 
 def _write_history(

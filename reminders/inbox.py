@@ -52,8 +52,7 @@ def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) ->
     clinic = Clinic.objects.filter(sms_sender=recipient).first()
     if clinic is None or InboundText.objects.filter(provider_id=provider_id).exists():
         return ""
-    # The claim locks these rows too: a stop and a send cannot cross, nor two texts at once.
-    patients = list(Patient.objects.select_for_update().filter(clinic=clinic, phone=sender))
+    patients = lock_patients(clinic, Channel.SMS, sender)
     meaning = meaning_of(body)
     stopped = bool(stopped_addresses([clinic.pk], [sender]))
     answer = _answer(meaning, clinic, sender, patients, stopped=stopped)
@@ -72,7 +71,7 @@ def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) ->
 
 def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:
     if text.meaning in (Meaning.STOP, Meaning.WISH):
-        stop(text.clinic, Channel.SMS, text.from_address, patients, how=text.meaning)
+        stop(text.clinic, text.from_address, how=text.meaning)
     elif text.meaning == Meaning.START and stopped:
         start(text.clinic, text.from_address, patients)
     elif text.meaning == Meaning.UNSURE:
@@ -81,10 +80,20 @@ def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:
         raise_text(Concern.Kind.TEXT, text=text, now=timezone.now())
 
 
+def lock_patients(clinic: Clinic, channel: Channel, address: str) -> list[Patient]:
+    """Everybody this address reaches. The claim locks these rows too, so that a stop and a send
+    cannot cross, nor two texts from one number.
+    """
+    reached = {"phone": address} if channel == Channel.SMS else {"email__iexact": address}
+    return list(Patient.objects.select_for_update().filter(clinic=clinic, **reached))
+
+
+@transaction.atomic
 def stop(
-    clinic: Clinic, channel: Channel, address: str, patients: list[Patient], *, how: str
+    clinic: Clinic, address: str, *, channel: Channel = Channel.SMS, how: str = "text"
 ) -> None:
     """Nothing more by this channel to this address, from this transaction on."""
+    patients = lock_patients(clinic, channel, address)
     _record(clinic, channel, address, stopped=True, how=how)
     Reminder.objects.filter(
         treatment__patient__in=patients, channel=channel, state=State.PLANNED

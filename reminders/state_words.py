@@ -64,4 +64,5 @@ SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.VOIDED: "The treatment was voided.",
     Skip.NOT_USEFUL: "It could not leave in time and is no longer useful.",
     Skip.OTHER_CHANNEL: "It goes by another channel now.",
+    Skip.CONCERN_OPEN: "A concern about this patient was open.",
 }

@@ -7,7 +7,6 @@ has it; the link's own secret is what allows it.
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -15,7 +14,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from patients import links
-from patients.models import Patient
 from patients.models.patient import Channel
 from reminders.inbox import stop
 
@@ -28,17 +26,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     patient = links.find_patient(token)
     done = request.method == "POST"
     if done and patient is not None and patient.email:
-        _stop_emails(patient)
+        address = patient.address(Channel.EMAIL)
+        stop(patient.clinic, address, channel=Channel.EMAIL, how="one click")
     # An unknown link is answered alike: who asks learns nothing.
     response = render(request, "patient/unsubscribe.html", {"done": done})
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
-
-
-@transaction.atomic
-def _stop_emails(patient: Patient) -> None:
-    address = patient.address(Channel.EMAIL)
-    same = Patient.objects.select_for_update().filter(
-        clinic=patient.clinic_id, email__iexact=address
-    )
-    stop(patient.clinic, Channel.EMAIL, address, list(same), how="one click")
