@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "anymail",
     "csp",
     "django_htmx",
     "phonenumber_field",
@@ -194,6 +195,17 @@ TWILIO_ANSWERS_KEYWORDS: bool = env.bool("TWILIO_ANSWERS_KEYWORDS", default=not 
 
 # --- Email --------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+# `anymail.backends.postmark.EmailBackend` and its sisters: `postmark`; empty for plain SMTP.
+EMAIL_PROVIDER: str = (
+    EMAIL_BACKEND.split(".")[2] if EMAIL_BACKEND.startswith("anymail.backends.") else ""
+)
+# Each ANYMAIL_… of the environment, such as ANYMAIL_POSTMARK_SERVER_TOKEN or
+# ANYMAIL_WEBHOOK_SECRET ("user:password", which the provider sends with every webhook).
+ANYMAIL: dict[str, str] = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in env.ENVIRON.items()
+    if name.startswith("ANYMAIL_")
+}
 EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1" if DEMO else "")
 EMAIL_PORT = env.int("EMAIL_PORT", default=PORT + 2 if DEMO else 587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")

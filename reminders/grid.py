@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
 
 from patients import words
 from patients.clock import recovery_day
@@ -73,15 +73,17 @@ COUNTERS = (
     ("due", "due in 2 hours", "info", "clock"),
     ("stopped", "opted out", "plain", "dash"),
 )
+KEY_OF = {State.FAILED: "failed", State.UNKNOWN: "unknown", State.SKIPPED: "stopped"}
 
 
 def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
     """The board of `clinic`; `show` is a counter's key, or anything else for everybody."""
-    wanted = _wanted(clinic, now)
+    asking = _asking(clinic, now)
     treatments = Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
-    if show in wanted:
-        treatments = treatments.filter(pk__in=wanted[show].values("treatment"))
-    rows = Paginator(_sorted(treatments, now), PAGE).get_page(page)
+    if show in asking:
+        treatments = treatments.filter(pk__in=asking[show])
+    trouble = asking["failed"] | asking["unknown"]
+    rows = Paginator(_sorted(treatments, trouble), PAGE).get_page(page)
     shown = list(rows.object_list)
     for treatment in shown:
         treatment.patient.clinic = clinic
@@ -89,9 +91,9 @@ def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
     return Board(
         columns=tuple(columns.values()),
         rows=tuple(_row(treatment, columns, now) for treatment in shown),
-        counters=_counters(wanted),
+        counters=tuple(Counter(*one, number=len(asking[one[0]])) for one in COUNTERS),
         page=rows,
-        show=show if show in wanted else "",
+        show=show if show in asking else "",
     )
 
 
@@ -104,38 +106,28 @@ def _of(clinic: Clinic) -> ReminderQuerySet:
     return Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None)
 
 
-def _wanted(clinic: Clinic, now: datetime) -> dict[str, ReminderQuerySet]:
-    reminders = _of(clinic)
-    recent = reminders.filter(state_at__gte=now - RECENT)
-    return {
-        "failed": recent.filter(state=State.FAILED),
-        "unknown": recent.filter(state=State.UNKNOWN),
-        "due": reminders.filter(state=State.PLANNED, leaves_at__lte=now + SOON),
-        "stopped": recent.filter(skip_reason=Skip.OPTED_OUT.value),
-    }
+def _asking(clinic: Clinic, now: datetime) -> dict[str, set[int]]:
+    """For each counter the treatments that ask for a look."""
+    asking: dict[str, set[int]] = {key: set() for key, *_ in COUNTERS}
+    trouble = Q(state__in=[State.FAILED, State.UNKNOWN]) | Q(skip_reason=Skip.OPTED_OUT.value)
+    recent = _of(clinic).filter(trouble, state_at__gte=now - RECENT)
+    for treatment, state in recent.values_list("treatment", "state"):
+        asking[KEY_OF[State(state)]].add(treatment)
+    # Handovers are urgent and leave at once: what is due soon are the others.
+    due = _of(clinic).filter(state=State.PLANNED, urgent=False, leaves_at__lte=now + SOON)
+    asking["due"].update(due.values_list("treatment", flat=True))
+    return asking
 
 
-def _counters(wanted: dict[str, ReminderQuerySet]) -> tuple[Counter, ...]:
-    numbers = {
-        key: reminders.aggregate(number=Count("treatment", distinct=True))["number"]
-        for key, reminders in wanted.items()
-    }
-    return tuple(Counter(*counter, number=numbers[counter[0]]) for counter in COUNTERS)
-
-
-def _sorted(treatments: QuerySet[Treatment], now: datetime) -> QuerySet[Treatment]:
-    trouble = Reminder.objects.filter(
-        Q(state=State.FAILED) | Q(state=State.UNKNOWN),
-        treatment=OuterRef("pk"),
-        state_at__gte=now - RECENT,
-    )
+def _sorted(treatments: QuerySet[Treatment], trouble: set[int]) -> QuerySet[Treatment]:
+    first = Case(When(pk__in=trouble, then=0), default=1) if trouble else Value(1)
     reminders = Prefetch("reminders", queryset=Reminder.objects.order_by("id"))
     return (
-        treatments.annotate(troubled=Exists(trouble))
+        treatments.annotate(after_trouble=first)
         .select_related("patient", "version")
         .defer("version__source")
         .prefetch_related(reminders)
-        .order_by("-troubled", "-treated_at", "-id")
+        .order_by("after_trouble", "-treated_at", "-id")
     )
 
 

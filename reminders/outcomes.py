@@ -15,11 +15,13 @@ from django.db import transaction
 from django.db.models import Count
 
 from patients.models import OptOut
+from patients.models.patient import Channel
 from reminders import circuits
 from reminders.channels import Accepted, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import GLOBAL, Means
 from reminders.failures import follow_up
 from reminders.looks import first_look
+from reminders.mail_events import place_kept
 from reminders.models import Attempt, Circuit, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
 
@@ -44,6 +46,18 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
         _reject(results, now)
         _put_back(results, now)
         _close_circuits(results)
+        _place_early_words(results)
+
+
+def _place_early_words(results: Sequence[Result]) -> None:
+    """An email provider's webhook can be quicker than its answer, and knows only its own id."""
+    mails = [
+        r.outcome.provider_id
+        for r in results
+        if isinstance(r.outcome, Accepted) and r.attempt.reminder.channel == Channel.EMAIL
+    ]
+    if mails:
+        place_kept(mails)
 
 
 def _end_attempts(results: Sequence[Result], now: datetime) -> None:

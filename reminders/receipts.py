@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from reminders.channels.codes import meaning_of_twilio
+from reminders.channels.codes import meaning_of
 from reminders.failures import follow_up, load
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
 
@@ -41,7 +41,7 @@ def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: st
     """
     attempt = Attempt.objects.select_for_update().filter(token=token).first()
     if attempt is None:
-        _keep(None, provider_id, status, error_code, timezone.now())
+        keep_receipt(None, provider_id, status, error_code, timezone.now())
     else:
         apply_receipt(
             attempt,
@@ -59,7 +59,7 @@ def apply_receipt(
 
     Inside a transaction, with the attempt's row locked.
     """
-    _keep(attempt, provider_id, status, error_code, now)
+    keep_receipt(attempt, provider_id, status, error_code, now)
     state = STATES.get(status)
     if state is None:
         return
@@ -69,11 +69,11 @@ def apply_receipt(
     )
     if moved and state is State.FAILED:
         (reminder,) = load([attempt.reminder_id])
-        means = meaning_of_twilio(error_code)
+        means = meaning_of(error_code)
         follow_up(reminder, means=means, code=error_code or status, now=now)
 
 
-def _keep(
+def keep_receipt(
     attempt: Attempt | None, provider_id: str, status: str, error_code: str, now: datetime
 ) -> None:
     Receipt.objects.bulk_create(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.views import board, desk, health, home, story, unsubscribe, webhooks
+from reminders.views import board, desk, email_webhook, health, home, story, unsubscribe, webhooks
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("treatments/<int:pk>/void/", story.void, name="void"),
     path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("health", health.health, name="health"),
+    path("webhooks/email/<slug:provider>", email_webhook.email_webhook, name="email-webhook"),
     path("webhooks/twilio/status/<uuid:token>", webhooks.twilio_status, name="twilio-status"),
     path("webhooks/twilio/inbound", webhooks.twilio_inbound, name="twilio-inbound"),
 ]

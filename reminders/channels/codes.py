@@ -24,7 +24,7 @@ class Means(StrEnum):
 
 GLOBAL = frozenset({Means.ACCOUNT, Means.SENDER, Means.COUNTRY})
 
-TWILIO: Mapping[str, Means] = {
+CODES: Mapping[str, Means] = {
     **dict.fromkeys(("429", "20429", "no connection", "lease", "absent"), Means.TRY_AGAIN),
     **dict.fromkeys(("401", "403", "20003", "30002", "30034"), Means.ACCOUNT),
     **dict.fromkeys(("21606", "21611"), Means.SENDER),
@@ -34,11 +34,13 @@ TWILIO: Mapping[str, Means] = {
     "21610": Means.OPTED_OUT,
     **dict.fromkeys(("30001", "30003", "30008", "30036", "30500"), Means.ONCE_MORE),
     "30007": Means.NEVER_SAME,
+    # What email providers say, in django-anymail's words.
+    **dict.fromkeys(("bounced", "rejected"), Means.NUMBER),
 }
 
 
-def meaning_of_twilio(code: str) -> Means:
-    return TWILIO.get(code, Means.NOT_KNOWN)
+def meaning_of(code: str) -> Means:
+    return CODES.get(code, Means.NOT_KNOWN)
 
 
 def meaning_of_smtp(code: int) -> Means:

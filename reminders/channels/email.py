@@ -44,7 +44,9 @@ def send(message: Message) -> Outcome:
         return Unknown("no answer")
     finally:
         connection.close()
-    return Accepted(message.message_id, "sent")
+    # Providers behind an API have their own name for the message; their webhooks use it.
+    status = getattr(mail, "anymail_status", None)
+    return Accepted(getattr(status, "message_id", None) or message.message_id, "sent")
 
 
 def _headers(message: Message) -> dict[str, str]:

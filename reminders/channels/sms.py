@@ -22,7 +22,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
-from reminders.channels.codes import GLOBAL, Means, meaning_of_twilio
+from reminders.channels.codes import GLOBAL, Means, meaning_of
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 VALIDITY_LIMIT = 36_000  # seconds; Twilio's own upper bound for ValidityPeriod
@@ -93,7 +93,7 @@ def send(message: Message) -> Outcome:
 
 def _refused(error: TwilioRestException) -> Outcome:
     code = str(error.code or error.status)
-    means = meaning_of_twilio(code)
+    means = meaning_of(code)
     if error.status >= 500:
         return Unknown(code)
     if means in GLOBAL or means is Means.TRY_AGAIN:

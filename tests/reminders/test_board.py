@@ -22,8 +22,8 @@ from tests.builders import log, make_clinic, make_patient, make_staff, reminder_
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
-# session, user, clinic, four counters, how many treatments, one page of them, their reminders
-QUERIES = 10
+# session, user, clinic, trouble, what is due, how many treatments, a page of them, their reminders
+QUERIES = 8
 
 
 @pytest.fixture

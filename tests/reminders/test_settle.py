@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
-from pytest_django import Settings
 
-from patients.models import Clinic
-from patients.models.clinic import Role
+from patients.models import Clinic, Patient
 from patients.models.patient import Channel
 from reminders import settle as settling
 from reminders.channels import Accepted, Listed, sms
@@ -21,11 +19,12 @@ from reminders.moments import Skip
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from reminders.treatments import correct_time
-from tests.builders import OFFICE, SENDER, log, make_patient, make_staff, reminder_of, set_state
+from tests.builders import SENDER, log, make_patient, make_staff, reminder_of
 from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
+T = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)  # Friday noon in Chicago
 NUMBER = "+12025550101"
 LOOKS = (102, 302, 602)  # seconds: a sixth, half and the whole of the window, and a little
 SID = "SM" + "3" * 32
@@ -128,8 +127,9 @@ def test_two_unknowns_with_the_same_words_to_one_number_take_two_sids(
 def resend(reminder: Reminder) -> Reminder:
     """What staff do: the same words once more, as a second occurrence."""
     again = Reminder.objects.get(pk=reminder.pk)
-    again.pk, again._state.adding, again.occurrence = None, True, 2
-    return set_state(again, State.PLANNED) if again.save() else again
+    again.pk, again.occurrence, again.state = None, 2, State.PLANNED
+    again.save(force_insert=True)
+    return again
 
 
 def test_of_two_unknowns_with_the_same_words_each_finds_its_own(clinic: Clinic) -> None:
@@ -231,7 +231,7 @@ def test_a_provider_that_does_not_answer_has_not_been_looked_at(
 
 
 def test_a_provider_that_cannot_be_reached_has_not_been_looked_at(
-    clinic: Clinic, settings: Settings
+    clinic: Clinic,
 ) -> None:
     attempt = unknown(clinic)
     settle_at(*(look + 91 for look in LOOKS))
@@ -259,16 +259,120 @@ def test_an_unknown_email_ends_before_a_nurse_and_is_not_sent_again(
 
 
 def test_an_unknown_whose_treatment_was_corrected_does_not_leave_for_the_old_time(
+    patient: Patient, provider: Phone
+) -> None:
+    with time_machine.travel(T):
+        treatment = log(patient=patient)
+    Reminder.objects.exclude(rule="first-hour").delete()
+    with time_machine.travel(T + timedelta(hours=1)):
+        provider.control(next={"500": 1})
+        drain()
+        by = make_staff(clinic=patient.clinic)
+        ended_at = T + timedelta(minutes=50)
+        correct_time(treatment=treatment, treated_at=ended_at, reason="Typed wrong", by=by)
+        settle_at(*LOOKS)
+    assert "first-hour" not in {
+        row.rule for row in claim_due(now=T + timedelta(minutes=80)).reminders
+    }
+
+
+# --- the provider calls back ---
+
+
+def test_a_callback_before_the_look_leaves_nothing_to_ask(clinic: Clinic, provider: Phone) -> None:
+    provider.control(next={"500_after": 1})
+    reminder = send(clinic)
+    say(reminder.attempts.get(), "delivered")
+    settle_at(*LOOKS)
+    assert state_of(reminder) == State.DELIVERED
+    assert provider.stats(brief=True)["lookups"] == {}
+
+
+def test_a_callback_while_the_provider_is_asked_is_not_undone(clinic: Clinic) -> None:
+    attempt = unknown(clinic)
+    with at(400):
+        (look,) = settling._take_looks(now=timezone.now())
+    say(attempt, "delivered")
+    settling._write(settling.Answer(look, []), now=timezone.now())
+    assert state_of(attempt.reminder) == State.DELIVERED
+    settle_at(*LOOKS)
+    assert state_of(attempt.reminder) == State.DELIVERED
+
+
+def test_a_callback_after_the_list_was_read_only_moves_on(clinic: Clinic, provider: Phone) -> None:
+    provider.control(next={"500_after": 1}, delays=3600)
+    reminder = send(clinic)
+    settle_at(LOOKS[0])
+    assert state_of(reminder) == State.SENT
+    say(reminder.attempts.get(), "delivered", sid=provider.messages(NUMBER)[0]["sid"])
+    say(reminder.attempts.get(), "sent", sid=provider.messages(NUMBER)[0]["sid"])
+    assert state_of(reminder) == State.DELIVERED
+
+
+def test_a_late_callback_for_what_counted_as_absent_keeps_it_from_leaving_again(
     clinic: Clinic, provider: Phone
 ) -> None:
     provider.control(next={"500": 1})
     reminder = send(clinic)
-    Reminder.objects.filter(pk=reminder.pk).update(rule="cleanse")
-    Reminder.objects.exclude(pk=reminder.pk).delete()
-    by = make_staff(clinic=clinic, role=Role.DESK)
-    later = timezone.now() - timedelta(hours=2)
-    correct_time(treatment=reminder.treatment, treated_at=later, reason="x", by=by)
     settle_at(*LOOKS)
-    with at(LOOKS[2] + 1):
-        claimed = [one.rule for one in claim_due(now=timezone.now()).reminders]
-    assert "cleanse" not in claimed
+    say(reminder.attempts.get(), "sent")
+    assert state_of(reminder) == State.SENT
+    with at(3600):
+        drain()
+    assert calls(provider) == 1
+
+
+# --- sent, and no final word ---
+
+POLLS = [timedelta(minutes=minutes) for minutes in (2, 10, 60, 360, 1440, 4320)]
+MARGIN = timedelta(seconds=2)
+
+
+def test_a_message_without_a_final_word_is_asked_for_six_times(
+    clinic: Clinic, provider: Phone
+) -> None:
+    reminder = send(clinic, number="+12025550196")
+    for number, delay in enumerate(POLLS):
+        settle_at((delay - MARGIN).total_seconds())
+        assert (reminder.attempts.get().looks, state_of(reminder)) == (number, State.SENT)
+        settle_at((delay + MARGIN).total_seconds())
+        assert reminder.attempts.get().looks == number + 1
+    assert state_of(reminder) == State.NO_RECEIPT
+    assert provider.stats(brief=True)["lookups"] == {"fetch": 6}
+    say(reminder.attempts.get(), "delivered", sid=provider.messages()[0]["sid"])
+    assert state_of(reminder) == State.DELIVERED
+
+
+def test_a_final_word_that_was_only_missed_is_fetched(clinic: Clinic, provider: Phone) -> None:
+    reminder = send(clinic)
+    assert reminder.state == State.SENT
+    settle_at((POLLS[0] + MARGIN).total_seconds())
+    assert state_of(reminder) == State.DELIVERED
+    settle_at((POLLS[-1] + MARGIN).total_seconds())
+    assert provider.stats(brief=True)["lookups"] == {"fetch": 1}
+
+
+def test_what_was_called_back_before_the_answer_is_still_asked_for(
+    clinic: Clinic, provider: Phone
+) -> None:
+    log(patient=make_patient(clinic=clinic, phone=NUMBER))
+    claim = claim_due(now=timezone.now())
+    (reminder,) = claim.reminders
+    now = timezone.now()
+    attempt = Attempt(reminder=reminder, called_at=now, lease_until=now + LEASE, to_address=NUMBER)
+    open_attempts(claim, [attempt])
+    say(attempt, "queued")
+    record([Result(attempt, Accepted(SID, "queued"))], now=timezone.now())
+    settle_at(*((delay + MARGIN).total_seconds() for delay in POLLS))
+    assert state_of(reminder) == State.NO_RECEIPT
+
+
+def test_what_counted_as_absent_and_was_called_back_is_asked_for(
+    clinic: Clinic, provider: Phone
+) -> None:
+    provider.control(next={"500": 1})
+    reminder = send(clinic)
+    settle_at(*LOOKS)
+    say(reminder.attempts.get(), "sent")
+    settle_at(*((delay + 2 * MARGIN).total_seconds() + LOOKS[2] for delay in POLLS))
+    assert state_of(reminder) == State.NO_RECEIPT

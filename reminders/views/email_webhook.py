@@ -1,0 +1,27 @@
+"""The email provider's webhook: django-anymail verifies it and hands the event on."""
+
+from __future__ import annotations
+
+from anymail import urls as anymail_urls
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+
+@csrf_exempt
+@login_not_required
+def email_webhook(request: HttpRequest, provider: str) -> HttpResponseBase:
+    """Open only for the provider that `EMAIL_BACKEND` names, and only with its secret set."""
+    if provider != settings.EMAIL_PROVIDER or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        raise Http404
+    name = f"{provider}_tracking_webhook"
+    view = next((one.callback for one in anymail_urls.urlpatterns if one.name == name), None)
+    if view is None:
+        raise Http404
+    try:
+        answer: HttpResponseBase = view(request)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Signed by its secret, yet not what the provider's documents promise.
+        return HttpResponseBadRequest()
+    return answer

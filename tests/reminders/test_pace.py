@@ -1,0 +1,163 @@
+"""Texts a second per sender: kept over all claims, and nobody waits for somebody else's sender."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from patients.models import Clinic
+from patients.models.patient import Channel
+from reminders.claim import Claim, claim_due
+from reminders.dispatch import drain
+from reminders.models import Reminder, State
+from tests.builders import log, make_clinic, make_patient
+from tests.phone.client import Phone
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+T = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)  # Friday noon in Chicago
+SECOND = timedelta(seconds=1)
+
+
+def paced(clinic: Clinic, rate: int) -> Clinic:
+    clinic.sms_per_second = rate
+    clinic.save(update_fields=["sms_per_second"])
+    return clinic
+
+
+def lakeside(rate: int) -> Clinic:
+    return paced(make_clinic(), rate)
+
+
+def harbour(sender: str = "+12025550110") -> Clinic:
+    return make_clinic(slug="harbour", name="Harbour Skin", sms_sender=sender)
+
+
+def waiting(clinic: Clinic, count: int, *, urgent: bool = True, due_at: datetime = T) -> None:
+    """So many handovers of a clinic that are due; not urgent ones are like any other reminder."""
+    for number in range(count):
+        patient = make_patient(clinic=clinic, phone=f"+120255501{number:02}")
+        handover = log(patient=patient, treated_at=due_at).reminders.filter(rule="handover")
+        handover.update(urgent=urgent)
+    Reminder.objects.exclude(rule="handover").delete()
+
+
+def count_of(claim: Claim, clinic: Clinic) -> int:
+    return sum(row.treatment.patient.clinic_id == clinic.pk for row in claim.reminders)
+
+
+@pytest.mark.parametrize("rate", [1, 3, 6, 7])
+def test_a_clinic_without_backlog_sends_its_rate_each_second(db: None, rate: int) -> None:
+    clinic = lakeside(rate)
+    waiting(clinic, 3 * rate)
+    claims = [claim_due(now=T + second * SECOND) for second in range(4)]
+    assert [count_of(claim, clinic) for claim in claims] == [rate, rate, rate, 0]
+
+
+def test_two_claims_in_one_second_share_its_rate(db: None) -> None:
+    clinic = lakeside(5)
+    waiting(clinic, 3)
+    assert count_of(claim_due(now=T), clinic) == 3
+    waiting(clinic, 6)
+    assert count_of(claim_due(now=T), clinic) == 2
+
+
+def test_many_claims_a_second_never_go_over_the_rate(db: None) -> None:
+    clinic = lakeside(4)
+    waiting(clinic, 30)
+    taken = sum(count_of(claim_due(now=T + tick * SECOND / 10), clinic) for tick in range(51))
+    assert taken <= 4 * 5 + 4  # five seconds, and the one second that the bucket holds
+    assert taken >= 4 * 5
+
+
+def test_what_waits_is_still_planned_and_says_when_it_can_go(db: None) -> None:
+    clinic = lakeside(2)
+    waiting(clinic, 5)
+    claim = claim_due(now=T)
+    assert claim.again_at == T + SECOND
+    held = Reminder.objects.filter(state=State.PLANNED).order_by("leaves_at")
+    assert [row.leaves_at - T for row in held] == [SECOND, SECOND, 2 * SECOND]
+
+
+def test_two_senders_have_a_rate_each(db: None) -> None:
+    one, other = lakeside(2), paced(harbour(), 3)
+    waiting(one, 5)
+    waiting(other, 5)
+    claim = claim_due(now=T)
+    assert (count_of(claim, one), count_of(claim, other)) == (2, 3)
+
+
+def test_two_clinics_with_one_sender_share_its_rate(db: None) -> None:
+    one = lakeside(3)
+    other = paced(harbour(sender=one.sms_sender.as_e164), 3)
+    waiting(one, 3)
+    waiting(other, 3)
+    assert len(claim_due(now=T).reminders) == 3
+
+
+def test_a_clinic_without_a_rate_does_not_wait(db: None) -> None:
+    one, other = lakeside(1), harbour()
+    waiting(one, 5)
+    waiting(other, 5)
+    claim = claim_due(now=T)
+    assert (count_of(claim, one), count_of(claim, other)) == (1, 5)
+
+
+def test_mail_is_not_paced(db: None) -> None:
+    clinic = lakeside(1)
+    for number in range(3):
+        address = f"p{number}@example.org"
+        log(
+            patient=make_patient(clinic=clinic, phone="", email=address, channel=Channel.EMAIL),
+            treated_at=T,
+        )
+    assert len(claim_due(now=T).reminders) == 3
+
+
+def test_somebody_who_stands_at_the_desk_goes_before_an_older_backlog(db: None) -> None:
+    clinic = lakeside(2)
+    waiting(clinic, 6, urgent=False, due_at=T - timedelta(hours=1))
+    claim_due(now=T)
+    waiting(clinic, 1)
+    claim = claim_due(now=T + SECOND)
+    assert [row.urgent for row in claim.reminders] == [True, False]
+
+
+def test_another_senders_reminder_is_reached_behind_a_long_queue(db: None) -> None:
+    one, other = lakeside(1), harbour()
+    waiting(one, 12, due_at=T - timedelta(hours=1))
+    waiting(other, 1)
+    claims = [claim_due(now=T, limit=5) for _ in range(3)]
+    assert [claim.more for claim in claims] == [True, True, False]
+    assert sum(count_of(claim, other) for claim in claims) == 1
+
+
+def test_a_reminder_that_waits_for_its_turn_beyond_its_use_is_skipped(db: None) -> None:
+    clinic = lakeside(1)
+    waiting(clinic, 3)
+    Reminder.objects.update(not_after=T)
+    claims = [claim_due(now=T + second * SECOND) for second in (0, 1, 120)]
+    assert [len(claim.reminders) for claim in claims] == [1, 1, 0]
+    assert Reminder.objects.filter(state=State.SKIPPED).count() == 1
+
+
+def test_one_drain_sends_a_paced_queue_to_its_end(db: None, provider: Phone) -> None:
+    clinic = lakeside(10)
+    waiting(clinic, 14, due_at=timezone.now())
+    began = timezone.now()
+    drain()
+    assert timezone.now() - began > timedelta(seconds=0.9)
+    created = sorted(text["created_at"] for text in provider.messages())
+    assert len(created) == 14
+    assert created[10] - created[0] > 0.9
+
+
+def test_what_waited_overnight_still_leaves_at_its_rate(db: None) -> None:
+    clinic = lakeside(2)
+    waiting(clinic, 6)
+    with time_machine.travel(T + timedelta(hours=8)):
+        taken = [len(claim_due(now=timezone.now()).reminders) for _ in range(3)]
+    assert taken == [2, 0, 0]
