@@ -24,6 +24,7 @@ from reminders.state_words import LOOKS, SKIPPED_SHORT, Look
 PAGE = 100
 RECENT = timedelta(days=14)
 SOON = timedelta(hours=2)
+CHANGES = 1000
 OUT = frozenset(State) - {State.PLANNED, State.SKIPPED}
 
 
@@ -98,8 +99,11 @@ def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
 
 
 def changed_since(clinic: Clinic, since: datetime) -> int:
-    """How many reminders of the clinic have changed state after `since`."""
-    return _of(clinic).filter(state_at__gt=since).count()
+    """For how many rows of the board something has changed after `since`, up to `CHANGES`."""
+    changed = Reminder.objects.filter(state_at__gt=since).values("treatment").distinct()
+    newest = list(changed.values_list("treatment", flat=True)[:CHANGES])
+    mine = Treatment.objects.filter(pk__in=newest, patient__clinic=clinic, voided_at=None)
+    return mine.count() if newest else 0
 
 
 def _of(clinic: Clinic) -> ReminderQuerySet:

@@ -46,7 +46,7 @@ def handover_of(treatment: Treatment, reminders: Iterable[Reminder], *, now: dat
     if state in (State.FAILED, State.SKIPPED, State.NO_RECEIPT):
         return _did_not_arrive(row, state, f"Let {patient.first_name} scan the code.")
     if state == State.SENT and row.channel == Channel.EMAIL:
-        ask = f"Mail gives no receipt: ask {patient.first_name} whether it has come."
+        ask = f"Mail seldom gives a receipt: ask {patient.first_name} whether it has come."
         return Handover("info", "arrow", "Sent by email", f"To {where}.", ask)
     return _on_its_way(state, where, now - treatment.logged_at)
 

@@ -77,6 +77,9 @@ ERRORS: Mapping[str, ProviderError] = {
     ),
     "unwritten": ProviderError("The text could not be written.", ADMIN),
     # What a mail server said.
+    **dict.fromkeys(
+        ("530", "534", "535"), ProviderError("The mail server did not accept our sign-in.", ADMIN)
+    ),
     "550": ProviderError("The mailbox does not exist or refuses us.", CHECK_EMAIL),
     "551": ProviderError("The mailbox is not on that server.", CHECK_EMAIL),
     "552": ProviderError("The mailbox is full.", CALL),

@@ -193,13 +193,14 @@ def test_an_empty_board_teaches_what_it_will_show(nurse: Client) -> None:
 
 
 def test_changes_wait_to_be_asked_for(nurse: Client, clinic: Clinic) -> None:
-    treatment = treated(clinic, "Maria", 1)
+    maria, ana = treated(clinic, "Maria", 1), treated(clinic, "Ana", 2)
     changes = reverse("board-changes")
     since = NOON.isoformat()
     assert nurse.get(changes, {"since": since}).status_code == 204
     later = NOON + timedelta(seconds=5)
-    set_state(reminder_of(treatment, "handover"), State.SENT, at=later)
-    set_state(reminder_of(treatment, "first-hour"), State.SENT, at=later)
+    set_state(reminder_of(maria, "handover"), State.SENT, at=later)
+    set_state(reminder_of(maria, "first-hour"), State.SENT, at=later)
+    set_state(reminder_of(ana, "handover"), State.SENT, at=later)
     assert "2 changes: show" in text_of(nurse.get(changes, {"since": since}))
 
 

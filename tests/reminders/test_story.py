@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from patients import links
 from patients.models import Clinic, Correction, StaffUser, Treatment
 from patients.models.patient import Channel
-from reminders.channels.codes import TWILIO
+from reminders.channels.codes import CODES
 from reminders.handover import Handover
 from reminders.models import Attempt, State
 from reminders.moments import Skip
@@ -264,7 +264,7 @@ def test_every_state_reason_and_outcome_has_its_words() -> None:
 
 
 def test_every_code_the_channels_know_is_explained() -> None:
-    assert set(TWILIO) <= set(ERRORS)
+    assert set(CODES) <= set(ERRORS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,273 @@
+"""A refusal that is nobody's fault holds its scope and no more, is told once and tried again."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from django.utils import timezone
+from pytest_django import Settings
+
+from patients.models import Clinic
+from patients.models.patient import Channel
+from reminders import circuits
+from reminders.channels import Accepted, NotSent
+from reminders.channels.codes import Means
+from reminders.claim import claim_due
+from reminders.dispatch import drain
+from reminders.models import Alert, Attempt, Circuit, Reminder, State
+from reminders.outcomes import Result, record
+from reminders.receipts import record_receipt
+from tests.builders import SENDER, log, make_clinic, make_patient
+from tests.phone.client import Phone
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
+LONDON = "+447700900123"  # from the range reserved for fiction
+MARGIN = timedelta(seconds=1)
+
+REFUSALS = [
+    ("20003", "account", ""),
+    ("30002", "account", ""),
+    ("21606", "sender", SENDER),
+    ("21611", "sender", SENDER),
+    ("21408", "country", "1"),
+]
+
+
+@pytest.fixture
+def provider(provider: Phone) -> Phone:
+    provider.control(delays=0, receipts=False)
+    return provider
+
+
+def log_all(clinic: Clinic, numbers: list[str] = NUMBERS) -> None:
+    for number in numbers:
+        log(patient=make_patient(clinic=clinic, phone=number))
+
+
+def handovers() -> list[Reminder]:
+    return list(Reminder.objects.filter(rule="handover").order_by("id"))
+
+
+def states() -> list[State]:
+    return [State(row.state) for row in handovers()]
+
+
+def calls(provider: Phone) -> int:
+    made: int = provider.stats(brief=True)["calls"]
+    return made
+
+
+def drain_at(moment: datetime) -> None:
+    with time_machine.travel(moment):
+        drain()
+
+
+@pytest.mark.parametrize(("code", "scope", "key"), REFUSALS)
+def test_a_refusal_holds_its_scope_fails_nobody_and_is_told_once(
+    clinic: Clinic, provider: Phone, code: str, scope: str, key: str
+) -> None:
+    provider.control(rates={code: 1})
+    log_all(clinic)
+    drain()
+    circuit = Circuit.objects.get()
+    assert (circuit.channel, circuit.scope, circuit.key, circuit.code) == ("sms", scope, key, code)
+    assert states() == [State.PLANNED] * 3
+    assert {row.leaves_at for row in handovers()} == {circuit.closes_at}
+    assert Alert.objects.count() == 1
+    log_all(clinic, ["+12025550104"])  # somebody new is held before any call
+    drain()
+    assert calls(provider) == 3
+
+
+@pytest.mark.parametrize("code", ["20003", "21606", "21408"])
+def test_after_the_pause_one_tries_and_when_it_passes_all_go(
+    clinic: Clinic, provider: Phone, code: str
+) -> None:
+    provider.control(rates={code: 1})
+    log_all(clinic)
+    drain()
+    drain_at(Circuit.objects.get().closes_at + MARGIN)
+    assert calls(provider) == 4
+    provider.control(rates={})
+    drain_at(Circuit.objects.get().closes_at + MARGIN)
+    assert states().count(State.SENT) == 1
+    assert not Circuit.objects.exists()
+    drain_at(timezone.now() + timedelta(minutes=5))
+    assert states() == [State.SENT] * 3
+    assert Alert.objects.count() == 1
+    assert calls(provider) == 7
+
+
+def test_the_pause_doubles_up_to_a_quarter_of_an_hour(clinic: Clinic, provider: Phone) -> None:
+    provider.control(auth_fails=True)
+    log_all(clinic)
+    drain()
+    pauses = []
+    for _ in range(7):
+        tried_at = Circuit.objects.get().closes_at + MARGIN
+        drain_at(tried_at)
+        pauses.append(round((Circuit.objects.get().closes_at - tried_at).total_seconds()))
+    assert pauses == [60, 120, 240, 480, 900, 900, 900]
+    assert Alert.objects.count() == 1
+    assert calls(provider) == 10
+
+
+def test_an_account_refused_for_a_whole_day_is_still_tried_every_quarter_of_an_hour(
+    clinic: Clinic, provider: Phone
+) -> None:
+    provider.control(auth_fails=True)
+    log_all(clinic)
+    drain()
+    Circuit.objects.update(failures=100)
+    tried_at = Circuit.objects.get().closes_at + MARGIN
+    drain_at(tried_at)
+    pause = Circuit.objects.get().closes_at - tried_at
+    assert round(pause.total_seconds()) == 900
+    assert states() == [State.PLANNED] * 3
+
+
+def test_another_sender_is_not_held(clinic: Clinic, provider: Phone) -> None:
+    other = make_clinic(slug="harbour", sms_sender="+12025550110")
+    provider.control(next={"21606": 1})
+    log_all(clinic, NUMBERS[:1])
+    drain()
+    log_all(other, NUMBERS[1:2])
+    log_all(clinic, NUMBERS[2:])
+    drain()
+    assert states() == [State.PLANNED, State.SENT, State.PLANNED]
+    assert Circuit.objects.get().key == SENDER
+
+
+def test_another_country_is_not_held(clinic: Clinic, provider: Phone) -> None:
+    log_all(clinic, ["+12025550180"])  # always 21408
+    drain()
+    log_all(clinic, [NUMBERS[0], LONDON])
+    drain()
+    assert states() == [State.PLANNED, State.PLANNED, State.SENT]
+
+
+def test_a_refused_account_holds_every_sender(clinic: Clinic, provider: Phone) -> None:
+    other = make_clinic(slug="harbour", sms_sender="+12025550110")
+    provider.control(next={"20003": 1})
+    log_all(clinic, NUMBERS[:1])
+    drain()
+    log_all(other, NUMBERS[1:2])
+    drain()
+    assert calls(provider) == 1
+
+
+@pytest.mark.parametrize("number", ["+12025550190", "+12025550198"])
+def test_a_try_that_ends_in_another_way_leaves_the_circuit_to_the_next(
+    clinic: Clinic, provider: Phone, number: str
+) -> None:
+    log_all(clinic, [number, *NUMBERS])
+    with time_machine.travel(timezone.now() - timedelta(minutes=2)):
+        circuits.trip(("sms", "account", ""), code="20003", clinics=[clinic], now=timezone.now())
+    drain()
+    assert calls(provider) == 1
+    assert Circuit.objects.exists()
+    drain_at(timezone.now() + timedelta(minutes=1))
+    assert not Circuit.objects.exists()
+
+
+def test_what_is_held_beyond_its_use_is_skipped(clinic: Clinic, provider: Phone) -> None:
+    provider.control(auth_fails=True)
+    log_all(clinic)
+    drain()
+    Reminder.objects.update(not_after=timezone.now())
+    drain_at(timezone.now() + timedelta(minutes=5))
+    assert states() == [State.SKIPPED] * 3
+
+
+def test_a_message_that_was_under_way_when_others_were_refused_closes_nothing(
+    clinic: Clinic,
+) -> None:
+    log_all(clinic)
+    now = timezone.now()
+    claimed = claim_due(now=now).reminders
+    attempts = [
+        Attempt.objects.create(reminder=row, called_at=now, lease_until=now, to_address=NUMBERS[0])
+        for row in claimed
+    ]
+    answers = [Accepted("SM" + "5" * 32, "queued"), *[NotSent("21611", Means.SENDER)] * 2]
+    record([Result(*pair) for pair in zip(attempts, answers, strict=True)], now=now)
+    assert Circuit.objects.count() == 1
+
+
+@pytest.mark.parametrize(("code", "scope"), [("30002", "account"), ("30034", "account")])
+def test_a_refusal_that_comes_as_a_receipt_opens_the_circuit_as_well(
+    clinic: Clinic, provider: Phone, code: str, scope: str
+) -> None:
+    log_all(clinic)
+    drain()
+    for attempt in Attempt.objects.all():
+        (receipt,) = attempt.receipts.all()
+        record_receipt(
+            token=attempt.token,
+            provider_id=receipt.provider_id,
+            status="undelivered",
+            error_code=code,
+        )
+    assert Circuit.objects.get().scope == scope
+    assert Alert.objects.count() == 1
+
+
+# --- the mail server has circuits of its own ---
+
+
+@pytest.fixture
+def closed_mail(settings: Settings) -> Iterator[Settings]:
+    """A mail server that refuses our sign-in."""
+
+    def refuse(*_: object) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    controller = Controller(
+        object(),
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=refuse,
+        auth_require_tls=False,
+    )
+    controller.start()
+    settings.EMAIL_PORT = port
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "care", "wrong"
+    yield settings
+    controller.stop()
+
+
+def log_mail(clinic: Clinic) -> None:
+    address = "maria@example.org"
+    log(patient=make_patient(clinic=clinic, phone="", email=address, channel=Channel.EMAIL))
+
+
+def test_a_mail_server_that_refuses_our_sign_in_holds_mail_and_not_texts(
+    clinic: Clinic, provider: Phone, closed_mail: Settings
+) -> None:
+    log_mail(clinic)
+    log_all(clinic, NUMBERS[:1])
+    drain()
+    circuit = Circuit.objects.get()
+    assert (circuit.channel, circuit.scope, circuit.code) == ("email", "account", "535")
+    assert states() == [State.PLANNED, State.SENT]
+    assert Alert.objects.count() == 1
+
+
+def test_a_refused_texting_account_does_not_hold_mail(clinic: Clinic, provider: Phone) -> None:
+    provider.control(auth_fails=True)
+    log_all(clinic, NUMBERS[:1])
+    drain()
+    log_mail(clinic)
+    drain()
+    assert states() == [State.PLANNED, State.SENT]
+    assert Circuit.objects.get().channel == "sms"
