@@ -85,6 +85,9 @@ ERRORS: Mapping[str, ProviderError] = {
     "552": ProviderError("The mailbox is full.", CALL),
     "553": ProviderError("The email address is not written correctly.", CHECK_EMAIL),
     "554": ProviderError("The mail server refused the message.", CALL),
+    # What an email provider said later.
+    "bounced": ProviderError("The email came back: no such mailbox, or it is full.", CHECK_EMAIL),
+    "rejected": ProviderError("The email provider refused to send to this address.", CHECK_EMAIL),
 }
 
 _MAIL_LATER = ProviderError("The mail server asked us to come back later.", WAIT)

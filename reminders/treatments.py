@@ -14,6 +14,7 @@ from patients.models import Consent, Correction, Patient, ProtocolVersion, Staff
 from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
 from reminders.bell import ring
+from reminders.corrections import offer_corrections
 from reminders.models import Reminder
 from reminders.moments import Skip
 from reminders.planning import plan, withdraw
@@ -132,6 +133,7 @@ def correct_time(
         treatment.link_expires_at = links.expiry_of(treatment)
         treatment.save(update_fields=["treated_at", "link_expires_at"])
         plan(treatment, now=now)
+        offer_corrections(treatment, now=now)
         _settle_series(treatment, now=now, revive=True)
         transaction.on_commit(ring)
     return list(treatment.reminders.order_by("due_at", "id"))

@@ -7,7 +7,7 @@ doubt is said: UNSURE stops nothing. Nothing is dropped: the inbox makes a conce
 
 A table has a phrase a line: a regular expression over plain words. {names} stand for PARTS, "~ "
 for a few words that name nothing else; {open} and {close} are the ends of a clause with its
-courtesies, {shut} one that asks nothing. A line that ends in "|" goes on below.
+courtesies, {shut} one that asks nothing. A phrase goes on after "|" or before a leading space.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ PARTS = {
     "booking": r"app(?:ointmen)?ts?|botox|fillers?|laser|treatments?|procedure|session|deposit|visit|"
     r"membership|refund|consult\w*|photos?|pictures?|pics?|results?|citas?|tratamientos?|sesion|"
     r"membresia|relleno|fotos?|tomorrow|monday|tuesday|wednesday|thursday|friday",
+    # Before a "stop" that ends a clause and is an order.
+    "before": r"".join(
+        rf"(?<!\b{word} )"
+        for word in "to i it can not will does do did and or bus pit non said".split()
+    ),
+    # What may stand between the words of a phrase.
     "gap": r"(?:(?!(?:{body}|{booking}|i|we|if|as|when|got|until|miss|perder\w*|lose|forget|keep|by)\b"
     r"(?! (?:reminder|text|message|alert)))\w+ ){0,6}",
     "texts": r"(?:(?<!to )(?<!and )(?<!i )text(?! (?:me|you|back))|texts|messages?|messaging|texting|"
@@ -123,6 +129,229 @@ PARTS = {
 
 # Struck out with the rest of their clause: somebody who wants the texts, asks, or tells a story.
 GUARDS = r"""
-(?:{not}|will not|should not|can not)(?: (?:want|wanting|wish|like|need|have|ever|even|you|guys|to||
-    trying|asking|asked?|say|said|mean|meaning|going|yet|really|be|tell|told|for|any|the|these|my|{texts}|them))* {ending}
+(?:{not}|will not|should not|can not)(?: (?:want|wanting|wish|like|need|have|ever|even|you|guys|to|
+trying|asking|asked?|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|{texts}))* {ending}
+(?:no|nunca|jamas|sin)(?: (?:quiero|quisiera|deseo|me|nos|que|vayan|vaya|a|se|los?|por|favor|le|
+voy|pienso|quise|puedo))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|cancel\w+|{quiten}\w*|
+saquen\w*|suspend\w+|(?:den|dar|de)(?:me)?(?: de)? baja|detengan|bloque\w+|basta|salir\w*|alto)
+(?:when|until|how long|how soon|cuando)(?: (?!but|so|please|just|pero)\w+){0,5} (?:stop|end|quit|
+dejan?|dejo|dejar|paran?|parar)
+(?:why|how come|did|do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|do|the|my|your|these|i|
+we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|opt|cancel|no more)
+(?:did|have|since|why)(?: (?:did|have))?(?: (?:you|guys|just|already))+ (?:stop|quit|cancel|remove)
+(?:can|should|may|must|could|do) i (?:now |just |also )?(?:stop|quit) (?:sending|texting|messaging)
+(?:puedo|debo|tengo que) (?:dejar|parar) de (?:mandar|enviar|escribir|llamar)|who (?:told|asked)
+(?<!it )if i (?:ever |just |do )?(?:reply|text|send|say|type|stop|opt|unsubscribe|cancel|quit)
+si (?:mando|escribo|respondo|contesto|pongo|digo|cancelo|dejo|me doy)|(?:are there|is there) no
+what (?:does|happens|would happen|will happen)|que (?:pasa|significa|sucede)|(?:says?|reads) reply
+(?:reply|text|responda|responder|respond) stop to|stop (?:ends|by|in|to (?:end|opt|cancel))|end of
+(?:accidentally|by accident|by mistake|did not mean to|sin querer|por error) \w+
+(?:i|mande|puse|escribi|me di)(?: (?!but|so)\w+){1,6} (?:(?:by|on) (?:mistake|accident)|accidentally|
+but changed my mind|por error|sin querer|por accidente)
+(?:was|been|got|were|get|am) (?:i )?(?:accidentally )?(?:unsubscribed|opted out)
+(?:is this|did i|do i|i|i may|i might|have i|gave|says?)(?: (?:called|call|dialed|texted|had|have|got|
+get|gave|give|you|the|them|her|reach|put|down|entered|a))* wrong (?:number|person)
+wrong number (?:on|in|for (?:the|my|pharmacy|dr|doctor|nurse|after|on))
+(?:di|dieron|marque|llame|tengo|puse|anote)(?: \w+){0,3} (?:numero|telefono) (?:equivocado|incorrecto)
+(?:got|have|(?<!to )get|getting|had|received|(?<!to )receive|was|were|been|still|see) no ~{texts}
+(?<!rather )(?<!prefer )(?<!that )(?:i|you|they|we)(?: guys)? {not} {text}
+stop \w+ing you|(?:old|previous) {number}|not been (?:to|a)
+(?:unsubscribe|opt out|remove|stop|take|cancel|get|end|turn)(?: (?!but|and)\w+){0,6}
+(?:emails?|newsletters?|wait ?list|waiting list|schedule|calendar)(?! (?:and|or))
+no me (?:manden?|envien?) (?:a|con|al) (?!este|mi|esta)|baja (?:medica|laboral|del|la|el|mi)
 """
+# They stand although a guard could strike them: "if you don't stop texting me ...".
+ANGRY_WISHES = r"""
+(?:if|why|unless)(?: (?:you|do|will|can|guys|people|they))* not (?:you )?(?:stop|quit) {texting}
+(?:si|por ?que) no (?:me )?(?:dejan?|paran?|dejas) (?:de {mandar}|en paz)
+"""
+# Their words speak of texts, lists, numbers: nothing else can be meant.
+WISHES = r"""
+{stop} ~{texting}|{stop} ~{texts}|(?:turn|shut|switch) ~{texts} off|{stop} (?:de )?{mandar}
+(?:stop|quit) ~(?:getting|receiving|hearing|seeing) ~(?:{texts}|from you)
+(?:want|need|like|make|get|have|making) ~{texts} (?:to )?(?:stop|end)
+{texts} (?:need|have|must|should|better|got) (?:to )?(?:stop|end)
+{not}(?: \w+ly)? (?:want|need|wish|care|desire|would like|like to|trying) ~(?:{texts}|hear from|
+hearing from|texted|messaged|contacted|notified|you texting|you to text)
+(?:prefer|rather)(?: you| to)? not (?:to )?~(?:{texts}|{text} me)|rather you did not
+(?:{not}|not to|not ok to|need to)(?: ever| please| you)? {text}(?:(?: or| and| nor)? {text})*
+(?: (?:me|us|this|here|my|again)(?! (?:back|photos?|pictures?|results?|the))|{close})
+{not}(?: ever| to| please)? send ~(?:{texts}|anything|stuff|these|this|any more{close}|more{close})
+(?:do not|no) need (?:for|of|(?:you )?to (?:text|send|message|remind)) ~{texts}
+need to (?:text|message|remind) (?:me|us)(?! back)|{open}no ~{texts}{close}|no (?:more|further) contact
+{drop} {me} (?:removed |out )?(?:off|of|from|out)(?: of)? {list}|(?:off|from) your list
+(?:remove|delete|erase|lose|forget|scrub|purge) (?:my|this|our) {number}{close}
+(?:my|this|our) {number} (?:removed|taken off|deleted|off)|(?:get|got|stay) (?:off|out of) my phone
+(?:remove|unenroll|unlist|opt|delete|take) (?:me|us)(?: off| out)?{close}|remove from {list}
+(?:want|get|be|like|getting)(?: me| us)? (?:off|out of|removed from|taken off)(?: of)? {list}
+(?:opt|opting|opted)(?: \w+)?(?: number)? out|optout|unsubscribe|be unsubscribed|stop using {me}
+wrong (?:number|person|phone|guy|girl|lady|woman|man|recipient|contact)|not the (?:person|\w+) you
+(?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:by that|named|called)
+nobody (?:by|named|called)|no \w+ (?:at|on|here at) this {number}|{number} belongs to
+(?:no longer|not|does not)(?: has| have| use| own)? (?:at )?this {number}|just got this {number}
+do not know (?:any \w+|any(?:one|body) (?:named|called|by)|you people)|new owner of this
+i am (?:not|no longer) (?:a|your|one of your) (?:patient|client|customer)|never been (?:a|to) your
+(?:never|not) been (?:to|a (?:patient|client))|(?:not|no longer) a (?:patient|client|customer) (?:of|at)
+leave (?:me|us)(?: {rude})* (?:alone|be)|cease and desist|do not (?:call|contact|text|disturb) (?:list|me)
+(?:report\w*|mark\w*|flag\w*) ~as (?:spam|junk)|fcc|ftc|tcpa|stop (?:harass|spam)\w+|harassing (?:me|us)
+(?:is|this|of|pure) harassment|(?<!accidentally )block(?:ing|ed)? (?:you|your|ur|this (?:number|phone))
+(?:revok|withdraw|rescind)\w* ~(?:consent|permission|authorization)
+{not} (?:have|give|gave|given)(?: you)? ~(?:consent|permission)(?! form)
+{no} {escriban}|{no} {manden}(?:{close}| ~(?:{texts}|nada|eso|esto|{close}))
+{dejen} (?:de )?(?:estar(?:me)? )?{mandar}|par(?:en|e|a|enle) (?:con )?~{texts}
+(?:basta|stop|no mas|ni un|alto|sin|cero|ya estuvo)(?: ya)?(?: a| de| con)? ~{texts}
+(?:no|tampoco) (?:me interesan?|(?:quiero|deseo|quisiera|necesito|queremos|requiero|ocupo))
+ ~(?:{texts}|saber ~de ustedes|recibir (?:nada|mas|esto|eso)|recibirlos)
+{quiten}(?:me|nos)?(?: ya)? ~(?:de|del) {list}|{quiten} (?:ya )?(?:mi|este) {number}
+(?:dar|den|de|deme|denme|darme|darnos|dame|doy|dan|quiero|solicito|pido)(?: la| mi| una| me)*(?: de)? baja
+{apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~de {list}|(?:hart|cansad|canse)[aos]* ~de ~{texts}
+numero (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|persona equivocada
+no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|paciente|cliente|quien)|ya no es (?:su|el) numero
+no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des(?:us|sus|sub|in)crib\w+
+dej(?:en|e|a|ar|es|an)(?:me|nos)? (?:me )?(?:en paz|tranquil\w+)|bloquear(?:los|las|te| este)
+voy a bloquear|acos(?:o|ando) (?:por|con) ~{texts}|es (?:un |puro )?acoso
+(?:no|nunca|jamas)(?: \w+){0,2} (?:autori[cz]\w+|di permiso|di mi consent\w+|me suscribi|me inscribi|
+pedi (?:esto|estos|mensajes|sus))|(?:revoco|retiro) (?:mi |el )?(?:consentimiento|permiso|autorizacion)
+no (?:es necesario|hace falta|hay necesidad) (?:de )?(?:que )?(?:me )?(?:{manden}|{escriban})
+"""
+# They hold unless the text names something else that stops: on the skin or in the mouth.
+LONE_WISHES = r"""
+{open}(?:stop|stopall|basta|alto|paren|parenle|pare|no mas|quit it|cut it out|knock it off|back off|
+enough|that is enough|enough is enough|lay off|go away|get lost|buzz off|shut up|stfu|give it a rest|
+(?:fuck|fck|f|piss) off|(?:fuck|screw) you|larg\w+|callen\w*|spam|blocked|bloquead[oa]s?|f you){shut}
+{open}stop (?:i|you|this|we|already|everything|all|it|that|these|them|bothering|sending)
+{before}stop(?: it| this)?{shut}|(?:fuck off|screw you) ~{texts}
+(?:you|guys|people) (?:(?:guys|people|all|just|please|need|have|got|to|must|should|better|can) )*
+ stop{close}
+(?:ask|asked|told|telling|asking|begging|tell|warned) you ~to stop|(?:want|need|like) you ~to stop{shut}
+i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
+(?:stop|quit) (?:sending|bothering|bugging|annoying|reminding|disturbing|emailing|writing)
+"""
+# They hold unless the text also names an appointment, a treatment, anything else one can end.
+LOOSE_WISHES = r"""
+{not} (?:want|need|wish)(?: to get| to receive| any| any more of)? (?:these|this|those|it){close}
+(?:no longer|not)(?: \w+)? interested(?: in (?:this|these|your|any|getting|receiving)|{close})
+done with (?:these|you|your|this clinic)|want out|how (?:do i|to|can i) (?:stop|end|cancel) (?:these|them)
+make (?:these|them|this) stop|turn (?:these|them|this|it|that) off|turn off (?:these|this|them)
+(?:never|did not|do not|not)(?: \w+)? (?:sign\w* (?:me )?up|ask\w* for (?:this|these)|subscribe\w*|
+opt\w* in|request\w* (?:this|these)|enroll\w*|(?:agree\w*|consent\w*) to (?:this|these|~{texts}))
+(?:do not|no longer|never) consent|without my (?:consent|permission)
+(?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:this|it) is (?:just |pure )?spam{shut}
+{threat}.*(?:{texts}|contact\w*)|(?:{texts}|contact\w*|text me).*{threat}
+(?:los|las|les|te) (?:voy a )?(?:report|denunci|demand)\w+|(?:es|puro) spam
+no (?:me interesa|(?:quiero|deseo|necesito) (?:mas|nada|esto|estos)|estoy interesad[ao]){close}
+(?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|quiero salir(?:me)?|me (?:quit|borr|sac)an{close}
+"""
+# Whoever says how the texts should go on wants them.
+KEPT = r"""
+text me instead|{texts} (?:is|are) (?:better|fine|ok|okay|good)|keep the {texts}|only ~emails
+(?:turn|put|sign|add|opt) ~back (?:on|in|up)|resume|in (?:english|spanish)|en (?:ingles|espanol)
+mejor (?:por )?(?:textos?|mensajes?|mandenme|escribanme)
+"""
+SMELLS = r"""
+stop\w*|quit\w*|end|cancel\w*|unsub\w*|opt|optout|remov\w*|delete|erase|list|spam\w*|scam|wrong|alone|
+report\w*|lawyer|attorney|su(?:e|ing)|block\w*|consent\w*|harass\w*|annoying|too many|pause|mute|leave|
+who is this|interested|no (?:more|thanks|{texts})|(?:not|never) \w+|enough|off|tired|sick of|take me
+basta|par(?:e|en|ar)|alto|baja|dej\w+|quit\w+|borr\w+|elimin\w+|sa[cq]u?\w+|no \w+|ya no|equivoc\w+|
+salir\w*|denunci\w+|demand\w+|abogado|acos\w+|molest\w+|suspend\w+|hart[ao]|cans\w+|deten\w+
+"""
+
+
+def _table(phrases: str) -> str:
+    """One expression for a table of phrases."""
+    joined = re.sub(r"\n(?= )|(?<=\|)\n", "", phrases.strip()).replace("\n", "|")
+    joined = joined.replace("~", "{gap}")
+    while (named := re.sub(r"\{([a-z]+)\}", lambda name: PARTS[name[1]], joined)) != joined:
+        joined = named
+    return rf"(?<!\w)(?:{joined})(?!\w)"
+
+
+GUARD = re.compile(_table(GUARDS) + r"(?: (?!but |so |pero |please |instead )\w+)*")
+ANGRY_WISH, WISH, LONE_WISH, LOOSE_WISH, ON_SKIN, BOOKED, KEEP, SMELL = (
+    re.compile(_table(table))
+    for table in (
+        ANGRY_WISHES,
+        WISHES,
+        LONE_WISHES,
+        LOOSE_WISHES,
+        "{body}",
+        "{booking}",
+        KEPT,
+        SMELLS,
+    )
+)
+# A phone reports a thumbs-up by quoting our own text, whose last words are "STOP ends texts".
+REACTION = re.compile(
+    r"^\W*(?:(?:dis)?liked|loved|emphasized|laughed at|questioned|reacted .* to|le \w+|.{1,4} to)\s+"
+    r"[“\"].*[”\"]\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+NOT_ME = re.compile(
+    r"\b(?:[Tt]his (?:is not|isn['’]?t)|I(?:['’]?m| am) not|[Nn]o soy) [A-Z][a-zé-ú]+ *(?:[.,!]|$)"
+)
+
+
+def wishes_to_stop(text: str) -> Wish:
+    """What one inbound text wishes. Any text is allowed; nothing is raised."""
+    said = "" if REACTION.match(text) else _plain_words(text)
+    if _is_keyword(said):
+        return Wish.STOP
+    left = GUARD.sub("~", said)
+    wished = ANGRY_WISH.search(said) or WISH.search(left)
+    if not wished and not ON_SKIN.search(said):
+        loose = LOOSE_WISH.search(left) or NOT_ME.search(text)
+        wished = LONE_WISH.search(left) or (None if BOOKED.search(said) else loose)
+    if wished and not KEEP.search(said):
+        return Wish.STOP
+    return Wish.UNSURE if wished or SMELL.search(said) else Wish.NONE
+
+
+def _plain_words(text: str) -> str:
+    """Small letters without accents or emoji; ". , ?" stand alone and at both ends."""
+    plain = unicodedata.normalize("NFKD", text.replace("🛑", " stop ")).casefold()
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    plain = re.sub(r"['’‘`´]|sent from my \w+|enviado desde mi \w+", "", plain)
+    plain = re.sub(r"\b[a-z](?:[ .*-][a-z]){3,}\b", _joined_letters, plain)
+    plain = re.sub(r"\b(do|does|did|is|was|would) ?n ?t\b", r"\1 not", plain)
+    plain = re.sub(r"\bi m\b", "im", re.sub(r"#(?!\w)", "number", plain))
+    plain = re.sub(r"([a-z])\1{2,}", r"\1", plain)
+    plain = re.sub(r"\.{2,}|\s[-–—]+\s|[:;()—]", ",", plain)
+    signs = (_meant(sign) for sign in re.findall(r"[^\W_]+|[.,?!\n]", plain))
+    return f" . {' '.join(signs)} . "
+
+
+def _joined_letters(spaced: re.Match[str]) -> str:
+    word = re.sub(r"[^a-z]", "", spaced[0])
+    return word if word in KEYWORDS else spaced[0]
+
+
+def _meant(sign: str) -> str:
+    """The words a written one stands for: "u" is "you", "texing" is "texting"."""
+    if sign in "!\n":
+        return "."
+    if sign in SPOKEN:
+        return SPOKEN[sign].replace("_", " ")
+    if sign.startswith(("unsus", "unsub", "unscrib")) and not sign.endswith("ed"):
+        return "unsubscribe"
+    if len(sign) < 5 or sign in REAL_WORDS or sign in SLIPPED_WORDS:
+        return sign
+    near = (word for word in SLIPPED_WORDS if word[0] == sign[0] and _is_one_slip(sign, word))
+    return next(near, sign)
+
+
+def _is_one_slip(written: str, meant: str) -> bool:
+    """Whether one letter was added, left out, mistaken or swapped with the next."""
+    same = len(commonprefix((written, meant)))
+    one, other = written[same:], meant[same:]
+    swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return swapped or one[1:] in (other, other[1:]) or one == other[1:]
+
+
+def _is_keyword(said: str) -> bool:
+    """Whether nothing but a keyword was said, once or again and again, with courtesies."""
+    words = [word for word in re.findall(r"\w+", said) if word not in COURTESIES]
+    whole = "".join(words)
+    if whole in KEYWORDS or (len(set(words)) == 1 and words[0] in KEYWORDS):
+        return True
+    slipped = len(whole) > 2 and whole not in REAL_WORDS
+    return slipped and any(_is_one_slip(whole, keyword) for keyword in SLIPPED_KEYWORDS)

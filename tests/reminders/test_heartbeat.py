@@ -57,9 +57,10 @@ def log_mail(clinic: Clinic) -> None:
 def restore(backup_at: datetime) -> None:
     """Bring the database back to before anything was sent; the phones and the cache stay."""
     Concern.objects.all().delete()
+    called = list(Attempt.objects.values_list("reminder", flat=True))
     Receipt.objects.all().delete()
     Attempt.objects.all().delete()
-    Reminder.objects.exclude(state=State.PLANNED).update(
+    Reminder.objects.filter(pk__in=called).update(
         state=State.PLANNED, skip_reason="", state_at=backup_at, leaves_at=F("due_at"), claim=None
     )
     Heartbeat.objects.update(at=backup_at, doubt_from=None, doubt_until=None, restored=False)

@@ -11,6 +11,7 @@ from reminders.models import Attempt, Reminder, State
 from tests.builders import log, make_clinic, make_patient
 from tests.phone.client import Phone
 from tests.services.running import Running
+from tests.services.valkey import Valkey
 
 pytestmark = pytest.mark.both_databases
 
@@ -68,3 +69,19 @@ def test_the_rows_say_what_the_provider_saw(celery_processes: Running, phone: Ph
     assert worker.poll() is not None
     states = Reminder.objects.filter(rule="handover").values_list("state", flat=True)
     assert set(states) <= {State.SENT, State.DELIVERED}
+
+
+def test_what_is_logged_while_the_broker_is_away_leaves_when_it_returns(
+    celery_processes: Running, valkey: Valkey, phone: Phone
+) -> None:
+    celery_processes.worker(addresses(phone))
+    celery_processes.beat(addresses(phone))
+    patient = make_patient(clinic=make_clinic())
+    valkey.stop()
+    try:
+        treatment = log(patient=patient)
+        assert treatment.reminders.count() == 9
+        assert phone.messages() == []
+    finally:
+        valkey.start()
+    phone.wait_for(lambda texts: len(texts) == 1, timeout=60, to="+12025550146")

@@ -1,0 +1,174 @@
+"""The staff at work in a real browser: by keyboard, live, and without JavaScript."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from patients.models import Clinic, StaffUser, Treatment
+from patients.models.clinic import Role
+from reminders.models import State
+from tests.browser.staff import WIDTHS, OpenPage, complaints
+from tests.builders import log, make_patient, reminder_of, set_state
+
+pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+# --- By keyboard alone -------------------------------------------------------------------------
+
+
+def test_a_returning_patient_takes_at_most_12_keys_and_no_click(
+    open_staff_page: OpenPage, clinic: Clinic
+) -> None:
+    patient = make_patient(clinic=clinic)
+    log(patient=patient, treated_at=timezone.now() - timedelta(days=28))
+    page = open_staff_page("/desk/")
+    said = complaints(page)
+    keys = 0
+
+    def press(*names: str) -> None:
+        nonlocal keys
+        for name in names:
+            page.keyboard.press(name)
+            keys += 1
+
+    press("m", "a", "r")
+    expect(page.locator("#found").get_by_role("link", name="Maria Gomez")).to_be_visible()
+    press("Tab", "Tab", "Enter")
+    expect(page.get_by_text("has been here before")).to_be_visible()
+    press("Enter")
+    expect(page.get_by_role("heading", name="On its way")).to_be_visible()
+    assert keys <= 12
+    assert Treatment.objects.filter(patient=patient).count() == 2
+    assert said == []
+
+
+def test_a_new_patient_takes_four_fields_and_the_keyboard(
+    open_staff_page: OpenPage, clinic: Clinic
+) -> None:
+    page = open_staff_page("/desk/")
+    page.get_by_label("First name").focus()
+    page.keyboard.type("Ana")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Petrov")
+    page.keyboard.press("Tab")
+    page.keyboard.type("2025550147")
+    page.get_by_role("checkbox", name="Recovery messages").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ana Petrov")).to_be_visible()
+    assert Treatment.objects.get().reminders.filter(state=State.PLANNED).exists()
+
+
+@pytest.mark.parametrize("path", ["/desk/", "/board/"])
+def test_focus_is_always_seen_and_reaches_everything(
+    open_staff_page: OpenPage, full: list[Treatment], path: str
+) -> None:
+    page = open_staff_page(path)
+    focusable = page.locator(
+        "main :is(a[href], button, input:not([type=hidden]), select, summary):visible"
+    ).count()
+    page.locator("body").evaluate("document.activeElement.blur()")
+    seen = set()
+    for _ in range(focusable + 12):
+        page.keyboard.press("Tab")
+        name, outlined = page.evaluate(
+            """() => { const one = document.activeElement; const beside = one.nextElementSibling;
+            const style = getComputedStyle(one.matches('.pill input') ? beside : one);
+            return [one.outerHTML.slice(0, 80), style.outlineStyle != 'none'] }"""
+        )
+        seen.add(name)
+        assert outlined or name.startswith("<body"), name
+    assert len(seen) >= 10
+
+
+# --- Live --------------------------------------------------------------------------------------
+
+
+def test_the_handover_turns_green_while_one_looks(
+    open_staff_page: OpenPage, clinic: Clinic, staff: StaffUser
+) -> None:
+    treatment = log(patient=make_patient(clinic=clinic), by=staff)
+    page = open_staff_page(f"/treatments/{treatment.pk}/")
+    expect(page.get_by_role("heading", name="On its way")).to_be_visible()
+    set_state(reminder_of(treatment, "handover"), State.DELIVERED)
+    expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=5000)
+    assert page.locator("[hx-get*=handover]").count() == 0
+
+
+def test_the_board_offers_changes_and_moves_no_row_by_itself(
+    open_staff_page: OpenPage, full: list[Treatment]
+) -> None:
+    page = open_staff_page("/board/?show=due")
+    rows = page.locator("tbody tr").count()
+    set_state(reminder_of(full[-1], "handover"), State.DELIVERED, at=timezone.now())
+    button = page.get_by_role("link", name="1 change: show")
+    expect(button).to_be_visible(timeout=7000)
+    assert page.locator("tbody tr").count() == rows
+    button.click()
+    expect(button).not_to_be_visible()
+    assert page.url.endswith("?show=due")
+
+
+def test_a_look_after_the_session_has_ended_leads_to_the_sign_in(
+    open_staff_page: OpenPage, clinic: Clinic
+) -> None:
+    log(patient=make_patient(clinic=clinic))
+    page = open_staff_page("/board/")
+    page.context.clear_cookies()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=7000)
+
+
+def test_the_code_is_at_least_6_cm_wide(open_staff_page: OpenPage, full: list[Treatment]) -> None:
+    for width in WIDTHS:
+        page = open_staff_page(f"/treatments/{full[0].pk}/", width=width)
+        box = page.locator(".code svg").bounding_box()
+        assert box is not None
+        assert box["width"] >= 6 * 96 / 2.54
+
+
+def test_forty_patients_fit_a_tall_screen(open_staff_page: OpenPage, clinic: Clinic) -> None:
+    for number in range(42):
+        log(patient=make_patient(clinic=clinic, last_name=f"Gomez{number}"))
+    page = open_staff_page("/board/")
+    page.set_viewport_size({"width": 1440, "height": 1440})
+    bottom = page.locator("tbody tr").nth(39).bounding_box()
+    assert bottom is not None
+    assert bottom["y"] + bottom["height"] <= 1440
+
+
+# --- Without JavaScript ------------------------------------------------------------------------
+
+
+def test_the_desk_works_without_script(open_staff_page: OpenPage, clinic: Clinic) -> None:
+    patient = make_patient(clinic=clinic)
+    page = open_staff_page("/desk/", script=False)
+    page.get_by_role("searchbox").fill("gom")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Maria Gomez").click()
+    page.get_by_role("radio", name="−30 min").check()
+    page.get_by_role("checkbox", name="Recovery messages").check()
+    page.get_by_role("button", name="Log it and send the page").click()
+    expect(page.get_by_role("heading", name="Maria Gomez")).to_be_visible()
+    treatment = Treatment.objects.get(patient=patient)
+    page.get_by_role("link", name="Correct the time").click()
+    page.get_by_label("Why was it wrong?").fill("The other room")
+    page.get_by_label("It ended at").fill(
+        (timezone.now() - timedelta(hours=2)).astimezone(clinic.tz).strftime("%Y-%m-%dT%H:%M")
+    )
+    page.get_by_role("button", name="Show what moves").click()
+    page.get_by_role("button", name="Save the new time").click()
+    expect(page.get_by_text("The time is corrected")).to_be_visible()
+    assert treatment.corrections.count() == 1
+
+
+def test_every_role_can_read_the_board_without_script(
+    open_staff_page: OpenPage, staff: StaffUser, full: list[Treatment]
+) -> None:
+    StaffUser.objects.filter(pk=staff.pk).update(role=Role.NURSE)
+    page = open_staff_page("/board/", script=False)
+    assert page.locator("tbody tr").count() == len(full)
+    page.get_by_role("link", name="1 failed").click()
+    assert page.locator("tbody tr").count() == 1

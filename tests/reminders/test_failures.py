@@ -1,0 +1,264 @@
+"""What follows a message that failed: one more try, the other channel, a nurse, an alert."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from patients.models import Clinic, Consent, OptOut, Patient
+from patients.models.patient import Channel
+from reminders.channels.codes import TWILIO, Means
+from reminders.claim import claim_due
+from reminders.dispatch import drain
+from reminders.failures import ONE_MORE_AFTER
+from reminders.models import Alert, Attempt, Concern, Reminder, State
+from reminders.outcomes import BACKOFF_LIMIT
+from reminders.receipts import record_receipt
+from reminders.treatments import correct_time
+from tests.builders import log, make_patient, make_staff, reminder_of
+from tests.phone.client import Phone
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+T = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)  # Friday noon in Chicago
+MAIL = "maria@example.org"
+UNHEARD_OF = "39999"
+
+
+def codes_that_mean(*means: Means) -> list[str]:
+    return sorted(code for code, meaning in TWILIO.items() if meaning in means and code.isdigit())
+
+
+@pytest.fixture
+def provider(provider: Phone) -> Phone:
+    provider.control(delays=0, receipts=False)
+    return provider
+
+
+def handover(clinic: Clinic, *, phone: str = "+12025550101", email: str = MAIL) -> Reminder:
+    """Logged and called; `failed` says what the provider makes of it later."""
+    treatment = log(patient=make_patient(clinic=clinic, phone=phone, email=email))
+    drain()
+    return Reminder.objects.get(treatment=treatment, rule="handover", occurrence=1, channel="sms")
+
+
+def failed(reminder: Reminder, code: str, *, status: str = "undelivered") -> Reminder:
+    attempt = reminder.attempts.get()
+    sid = attempt.receipts.values_list("provider_id", flat=True).first()
+    record_receipt(token=attempt.token, provider_id=sid, status=status, error_code=code)
+    reminder.refresh_from_db()
+    return reminder
+
+
+def more_of(reminder: Reminder) -> list[tuple[str, int, State]]:
+    rows = reminder.treatment.reminders.filter(rule=reminder.rule).exclude(pk=reminder.pk)
+    return [(row.channel, row.occurrence, State(row.state)) for row in rows.order_by("id")]
+
+
+def concerns() -> list[tuple[str, str]]:
+    return list(Concern.objects.filter(closed_at=None).values_list("kind", "detail"))
+
+
+def drain_later(**later: float) -> None:
+    with time_machine.travel(timezone.now() + timedelta(**later)):
+        drain()
+
+
+# --- by class of code, as a receipt ---
+
+
+@pytest.mark.parametrize("code", codes_that_mean(Means.NUMBER, Means.NEVER_SAME))
+def test_a_number_or_words_refused_go_by_mail_at_once_and_before_a_nurse(
+    clinic: Clinic, provider: Phone, code: str
+) -> None:
+    reminder = failed(handover(clinic), code)
+    assert reminder.state == State.FAILED
+    assert more_of(reminder) == [("email", 1, State.PLANNED)]
+    assert concerns() == [("failed", code)]
+
+
+@pytest.mark.parametrize("code", codes_that_mean(Means.ONCE_MORE))
+def test_one_more_try_later_and_then_the_other_channel_and_a_nurse(
+    clinic: Clinic, provider: Phone, code: str
+) -> None:
+    reminder = failed(handover(clinic), code)
+    assert more_of(reminder) == [("sms", 2, State.PLANNED)]
+    assert concerns() == []
+    drain_later(minutes=9)
+    assert provider.stats(brief=True)["calls"] == 1
+    drain_later(minutes=11)
+    again = Reminder.objects.get(again_of=reminder)
+    assert (again.state, provider.stats(brief=True)["calls"]) == (State.SENT, 2)
+    failed(again, code)
+    assert more_of(reminder) == [("sms", 2, State.FAILED), ("email", 1, State.PLANNED)]
+    assert concerns() == [("failed", code)]
+
+
+def test_an_unknown_code_is_tried_once_more_and_told_once(clinic: Clinic, provider: Phone) -> None:
+    reminder = failed(handover(clinic), UNHEARD_OF)
+    assert more_of(reminder) == [("sms", 2, State.PLANNED)]
+    assert UNHEARD_OF in Alert.objects.get().words
+    drain_later(minutes=11)
+    failed(Reminder.objects.get(again_of=reminder), UNHEARD_OF)
+    failed(handover(clinic, phone="+12025550102"), UNHEARD_OF)
+    assert Alert.objects.count() == 1
+
+
+def test_an_opt_out_that_comes_as_a_receipt_stops_the_number(
+    clinic: Clinic, provider: Phone
+) -> None:
+    failed(handover(clinic), "21610")
+    assert OptOut.objects.get().address == "+12025550101"
+
+
+def test_the_same_failure_told_twice_has_one_consequence(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic)
+    for _ in range(3):
+        failed(reminder, "30005")
+        failed(reminder, "30003", status="failed")
+    assert more_of(reminder) == [("email", 1, State.PLANNED)]
+    assert len(concerns()) == 1
+
+
+# --- by class of code, as the answer to the call ---
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("21211", State.FAILED),
+        ("21612", State.FAILED),
+        ("21614", State.FAILED),
+        ("21610", State.SKIPPED),
+        ("20429", State.PLANNED),
+        ("20003", State.PLANNED),
+        ("20500", State.UNKNOWN),
+        ("21617", State.FAILED),
+    ],
+)
+def test_the_answer_to_the_call_has_the_same_meaning(
+    clinic: Clinic, provider: Phone, fault: str, state: State
+) -> None:
+    provider.control(next={fault: 1})
+    reminder = handover(clinic)
+    assert reminder.state == state
+    more = {State.FAILED: [("email", 1, State.PLANNED)]}.get(state, [])
+    if fault == "21617":  # not in the table
+        more = [("sms", 2, State.PLANNED)]
+    assert more_of(reminder) == more
+    assert bool(concerns()) == (fault in ("21211", "21612", "21614"))
+
+
+def test_the_mail_that_takes_over_really_leaves(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic, phone="+12025550190")
+    drain()
+    assert len(provider.messages(MAIL)) == 1
+    assert more_of(reminder) == [("email", 1, State.SENT)]
+
+
+def test_a_mailbox_that_refuses_for_good_goes_by_text(clinic: Clinic, provider: Phone) -> None:
+    patient = make_patient(clinic=clinic, email="bounce@x.org", channel=Channel.EMAIL)
+    treatment = log(patient=patient)
+    drain()
+    drain()
+    rows = treatment.reminders.filter(rule="handover").order_by("id")
+    assert [(row.channel, row.state) for row in rows] == [("email", "failed"), ("sms", "sent")]
+    assert concerns() == [("failed", "550")]
+
+
+# --- the other channel only where that is right ---
+
+
+def test_without_an_address_nothing_else_is_tried(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic, phone="+12025550190", email="")
+    assert (more_of(reminder), concerns()) == ([], [("failed", "21211")])
+
+
+def test_without_consent_to_mail_nothing_else_is_tried(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic)
+    Consent.objects.create(
+        patient=reminder.treatment.patient,
+        scope="recovery",
+        channel="email",
+        given=False,
+        wording="x",
+        how=Consent.How.PAGE,
+        recorded_at=timezone.now(),
+    )
+    failed(reminder, "30005")
+    assert (more_of(reminder), concerns()) == ([], [("failed", "30005")])
+
+
+def test_an_address_that_opted_out_is_not_written_to(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic)
+    OptOut.objects.create(
+        clinic=clinic, channel="email", address=MAIL, stopped=True, how="x", recorded_at=T
+    )
+    failed(reminder, "30005")
+    assert (more_of(reminder), concerns()) == ([], [("failed", "30005")])
+
+
+@pytest.mark.parametrize("code", ["30005", "30003"])
+def test_nothing_more_is_sent_of_what_has_passed(
+    clinic: Clinic, provider: Phone, code: str
+) -> None:
+    reminder = handover(clinic)
+    Reminder.objects.filter(pk=reminder.pk).update(not_after=timezone.now() - timedelta(minutes=1))
+    failed(reminder, code)
+    assert (more_of(reminder), concerns()) == ([], [("failed", code)])
+
+
+# --- filtered texts ---
+
+
+def test_filtered_texts_are_told_once_a_day_when_they_are_over_a_hundredth(
+    clinic: Clinic, provider: Phone
+) -> None:
+    rows = [handover(clinic, phone=f"+12025550{number}", email="") for number in range(120, 127)]
+    for row in rows[:4]:
+        failed(row, "30007")
+    assert Alert.objects.count() == 0
+    for row in rows[4:]:
+        failed(row, "30007")
+    assert "30007" in Alert.objects.get().words
+
+
+# --- what waits for another try ---
+
+
+def test_a_repeat_does_not_leave_for_a_time_that_was_corrected(
+    patient: Patient, provider: Phone
+) -> None:
+    treatment = log(patient=patient, treated_at=T)
+    Reminder.objects.filter(rule="handover").update(state=State.DELIVERED)
+    with time_machine.travel(T + timedelta(hours=1)):
+        drain()
+        failed(reminder_of(treatment, "first-hour"), "30003")
+        by, ended_at = make_staff(clinic=patient.clinic), T + timedelta(minutes=50)
+        correct_time(treatment=treatment, treated_at=ended_at, reason="Typed wrong", by=by)
+    later = T + timedelta(hours=1) + 2 * ONE_MORE_AFTER
+    assert [row.rule for row in claim_due(now=later).reminders] == []
+
+
+def test_a_provider_away_for_a_whole_day_is_still_tried_every_quarter_of_an_hour(
+    clinic: Clinic,
+) -> None:
+    reminder = handover(clinic)
+    (attempt,) = reminder.attempts.all()
+    Attempt.objects.bulk_create(
+        Attempt(
+            reminder=reminder,
+            called_at=attempt.called_at,
+            lease_until=attempt.lease_until,
+            outcome=Attempt.Outcome.NOT_SENT,
+        )
+        for _ in range(100)
+    )
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        drain()
+        reminder.refresh_from_db()
+        assert reminder.state == State.PLANNED
+        assert timezone.now() < reminder.leaves_at <= timezone.now() + BACKOFF_LIMIT
