@@ -7,7 +7,7 @@ doubt is said: UNSURE stops nothing. Nothing is dropped: the inbox makes a conce
 
 A table has a phrase a line: a regular expression over plain words. {names} stand for PARTS, "~ "
 for a few words that name nothing else; {open} and {close} are the ends of a clause with its
-courtesies, {shut} one that asks nothing. A phrase goes on after "|" or before a leading space.
+courtesies, {shut} one that asks nothing. A backslash continues a phrase.
 """
 
 from __future__ import annotations
@@ -65,79 +65,83 @@ SPOKEN = dict(
 
 PARTS = {
     "open": r"[.,?] (?:(?:please|ok|okay|hi|hello|hey|just|so|and|well|no|yes|omg|ugh|dude|now|"
-    r"sorry|again|(?:can|could|would|will) you|i said|hola|oigan|favor de|por favor|ya|y|{rude}) )*",
+    r"sorry|again|(?:can|could|would|will) you|i said|hola|oigan|favor de|por favor|ya|y|"
+    r"{rude}) )*",
     "close": r"{tail} [.,?]",
     "shut": r"{tail} [.,]",
-    "tail": r"(?: (?:please|now|right|thanks|thank you|asap|immediately|already|today|ever|more|at "
-    r"once|any more|again|for good|forever|permanently|away|sir|maam|guys|people|to me|needed|lol|"
-    r"por favor|gracias|ya|ahora|mas|nunca|jamas|mismo|de una vez|{rude}))*",
+    "tail": r"(?: (?:please|now|right|thanks|thank you|asap|immediately|already|today|ever|more|"
+    r"at once|any more|again|for good|forever|permanently|away|sir|maam|guys|people|to me|needed|"
+    r"lol|por favor|gracias|ya|ahora|mas|nunca|jamas|mismo|de una vez|{rude}))*",
     "rude": r"the hell|hell|fuck\w*|tf|the fuck|damn\w*|freaking|goddamn|shit|crap|stupid|pinches?",
-    "body": r"burn\w*|bleed\w*|cream|retin\w*|tret\w*|smok\w*|vap\w+|peel\w*|swell\w*|swollen|itch\w*|"
-    r"redness|bruis\w*|pain\w*|hurt\w*|sting\w*|sunscreen|spf|makeup|ibuprofen|tylenol|advil|aspirin|"
-    r"arnica|antibio\w*|val\w+trex|valtrex|meds?|medic\w+|ointment|aquaphor|vaseline|serum|ice|icing|"
-    r"mask|bandage|drinking|alcohol|gym|work ?out|sleep\w*|ooz\w*|crust\w*|flak\w*|scabs?|blister\w*|"
-    r"numb|product\w*|wash\w*|cleanser|lips?|rash|scar|scars|vitamins?|pills?|infect\w*|scratch\w*|"
-    r"touch\w*|tape|stitches|crema|ardor|ard\w+|sangr\w*|fumar|maquillaje|hinch\w*|dolor|duele|"
-    r"comezon|picazon|picar?|costras?|pastillas?|hielo|piel|sol|puntos|venda|ejercicio|suero",
-    "booking": r"app(?:ointmen)?ts?|botox|fillers?|laser|treatments?|procedure|session|deposit|visit|"
-    r"membership|refund|consult\w*|photos?|pictures?|pics?|results?|citas?|tratamientos?|sesion|"
-    r"membresia|relleno|fotos?|tomorrow|monday|tuesday|wednesday|thursday|friday",
+    "body": r"burn\w*|bleed\w*|cream|retin\w*|tret\w*|smok\w*|vap\w+|peel\w*|swell\w*|swollen|"
+    r"itch\w*|redness|bruis\w*|pain\w*|hurt\w*|sting\w*|sunscreen|spf|makeup|ibuprofen|tylenol|"
+    r"advil|aspirin|arnica|antibio\w*|val\w+trex|valtrex|meds?|medic\w+|ointment|aquaphor|"
+    r"vaseline|serum|ice|icing|mask|bandage|drinking|alcohol|gym|work ?out|sleep\w*|ooz\w*|"
+    r"crust\w*|flak\w*|scabs?|blister\w*|numb|product\w*|wash\w*|cleanser|lips?|rash|scar|scars|"
+    r"vitamins?|pills?|infect\w*|scratch\w*|touch\w*|tape|stitches|crema|ardor|ard\w+|sangr\w*|"
+    r"fumar|maquillaje|hinch\w*|dolor|duele|comezon|picazon|picar?|costras?|pastillas?|hielo|piel|"
+    r"sol|puntos|venda|ejercicio|suero",
+    "booking": r"app(?:ointmen)?ts?|botox|fillers?|laser|treatments?|procedure|session|deposit|"
+    r"visit|membership|refund|consult\w*|photos?|pictures?|pics?|results?|citas?|tratamientos?|"
+    r"sesion|membresia|relleno|fotos?|tomorrow|monday|tuesday|wednesday|thursday|friday",
     # Before a "stop" that ends a clause and is an order.
-    "before": r"".join(
-        rf"(?<!\b{word} )"
-        for word in "to i it can not will does do did and or bus pit non said".split()
-    ),
+    "before": r"(?<!\bto )(?<!\bi )(?<!\bit )(?<!\bcan )(?<!\bnot )(?<!\bwill )(?<!\bdoes "
+    r")(?<!\bdo )(?<!\band )(?<!\bor )(?<!\bbus )(?<!\bpit )(?<!\bnon )(?<!\bsaid )",
     # What may stand between the words of a phrase.
-    "gap": r"(?:(?!(?:{body}|{booking}|i|we|if|as|when|got|until|miss|perder\w*|lose|forget|keep|by)\b"
-    r"(?! (?:reminder|text|message|alert)))\w+ ){0,6}",
-    "texts": r"(?:(?<!to )(?<!and )(?<!i )text(?! (?:me|you|back))|texts|messages?|messaging|texting|"
-    r"sms|reminders?(?! call)|notifications?|alerts|updates|communications?|spam|subscription|"
-    r"mensajes?|mensajitos?|textos?|recordatorios?|notificaciones|avisos|alertas|suscripcion)",
-    "number": r"(?:cell |phone |contact )?(?:number|phone|cell|contact|info\w*|name|numero|telefono|"
-    r"celular|nombre|contacto|cel)",
-    "list": r"(?:\w+ ){0,2}(?:lists?|system|database|service|program|thread|group|chat|chain|records|"
-    r"contacts|file|texts?|messages|messaging|reminders|here|these|this|that|it|everything|rotation|"
-    r"phone|inbox|lista|listas|sistema|base|mensajes|textos|grupo|contactos|aqui|esto|eso|registros?|"
-    r"directorio|telefono|recordatorios)(?! schedule)",
-    "stop": r"(?:stop|quit|(?<!the )end|cease|cancel|discontinue|halt|kill|disable|deactivate|remove|"
-    r"terminate|(?:turn|shut|switch|cut) off|enough|no more|zero|tired of|sick of|done with|am over|"
-    r"am so over|fed up with|finished with|through with)",
+    "gap": r"(?:(?!(?:{body}|{booking}|i|we|if|as|when|got|until|miss|perder\w*|lose|forget|keep|"
+    r"by)\b(?! (?:reminder|text|message|alert)))\w+ ){0,6}",
+    "texts": r"(?:(?<!to )(?<!and )(?<!i )text(?! (?:me|you|back))|texts|messages?|messaging|"
+    r"texting|sms|reminders?(?! call)|notifications?|alerts|updates|communications?|spam|"
+    r"subscription|mensajes?|mensajitos?|textos?|recordatorios?|notificaciones|avisos|alertas|"
+    r"suscripcion)",
+    "number": r"(?:cell |phone |contact )?(?:number|phone|cell|contact|info\w*|name|numero|"
+    r"telefono|celular|nombre|contacto|cel)",
+    "list": r"(?:\w+ ){0,2}(?:lists?|system|database|service|program|thread|group|chat|chain|"
+    r"records|contacts|file|texts?|messages|messaging|reminders|here|these|this|that|it|"
+    r"everything|rotation|phone|inbox|lista|listas|sistema|base|mensajes|textos|grupo|contactos|"
+    r"aqui|esto|eso|registros?|directorio|telefono|recordatorios)(?! schedule)",
+    "stop": r"(?:stop|quit|(?<!the )end|cease|cancel|discontinue|halt|kill|disable|deactivate|"
+    r"remove|terminate|(?:turn|shut|switch|cut) off|enough|no more|zero|tired of|sick of|"
+    r"done with|am over|am so over|fed up with|finished with|through with)",
     "texting": r"(?:texting|messaging|contacting|calling|spamming|harassing|pestering|notifying|"
     r"bombarding|hounding|stalking|soliciting|blowing up|hitting me up|reaching out)(?! you)",
     "text": r"(?:text|message|contact|call|spam|harass|write|bother|disturb|reach out|ping|email)",
     "not": r"(?:do not|does not|did not|no longer|never|would not|not)",
     "drop": r"(?:take|taken|get|removed?|delete|erase|drop|pull|scrub|strike|unenroll|purge|wipe|"
     r"clear|exclude|leave|cut|kick|lose|forget|opt)",
-    "me": r"(?:me|us|her|him|(?:my|this|our|the) (?:{number}|mom|mother|wife|husband|daughter|son))",
+    "me": r"(?:me|us|her|him|(?:my|this|our|the) (?:{number}|mom|mother|wife|husband|daughter|"
+    r"son))",
     "no": r"(?:no|nunca|jamas|tampoco)(?: (?:me|nos|se|lo|los|le|quiero|quisiera|deseo|que|mas|ya|"
     r"por|favor|vuelvan?|vuelvas|sigan?|sigas|anden|esten|ni|llamen|llame|a))*",
     "manden": r"(?:mand|envi)(?:en|e|es|n|ar|ando)(?:me|nos|les)?",
     "escriban": r"(?:escrib(?:an|a|as|ir|irme|iendo\w*)|(?:molest|contact|texte|not?ific|fastidi|"
     r"mensaje|acos|avis)(?:en|e|es|ar|arme|ando\w*)|busquen|jodan|chinguen|insistan)(?:me|nos)?",
-    "mandar": r"(?:mand|envi|escrib|molest|contact|llam|text|texte|fastid|jod|ching|acos|spame|recib|"
-    r"hostig|insist)(?:a|ar|iar|er|ir|ando|iendo)(?:me|nos|le|les)?(?:los|las)?",
+    "mandar": r"(?:mand|envi|escrib|molest|contact|llam|text|texte|fastid|jod|ching|acos|spame|"
+    r"recib|hostig|insist)(?:a|ar|iar|er|ir|ando|iendo)(?:me|nos|le|les)?(?:los|las)?",
     "dejen": r"(?:(?:dej|par)(?:en|e|a|ar|es|o|emos)(?:me|nos|le)?(?: ya)?)",
-    "quiten": r"(?:quit|borr|elimin|sa[cq]u?|remuev|remov|retir|tach|exclu[yi])(?:en|e|a|ar|an|er|ir)",
+    "quiten": r"(?:quit|borr|elimin|sa[cq]u?|remuev|remov|retir|tach|exclu[yi])(?:en|e|a|ar|an|er|"
+    r"ir)",
     "apaguen": r"(?:cancel|suspend|deteng|deten|desactiv|apag|apagu|par|anul|termin|elimin|quit|"
     r"remuev)(?:er|ar|en|an|e|a|o|es)(?:me|nos|le)?",
     "threat": r"(?:lawyer|attorney|lawsuit|sue|suing|legal action|illegal|police|court|complaint|"
     r"abogad[oa]|demand(?:ar|are|o|a)\w*|denunci\w+|ilegal)",
-    "ending": r"(?:stop\w*|quit|end|ending|cease|cancel\w*|unsubscribed?|opt|optout|removed?|delete|"
-    r"discontinue|halt|turn|shut|take (?:me|my|us)|taken|drop|lose|revoke|block|pull|disable|kill|"
-    r"erase|suspend|terminate|get (?:me|taken|removed) off|leave)",
+    "ending": r"(?:stop\w*|quit|end|ending|cease|cancel\w*|unsubscribed?|opt|optout|removed?|"
+    r"delete|discontinue|halt|turn|shut|take (?:me|my|us)|taken|drop|lose|revoke|block|pull|"
+    r"disable|kill|erase|suspend|terminate|get (?:me|taken|removed) off|leave)",
 }
 
 # Struck out with the rest of their clause: somebody who wants the texts, asks, or tells a story.
 GUARDS = r"""
-(?:{not}|will not|should not|can not)(?: (?:want|wanting|wish|like|need|have|ever|even|you|guys|to|
-trying|asking|asked?|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|{texts}))* {ending}
-(?:no|nunca|jamas|sin)(?: (?:quiero|quisiera|deseo|me|nos|que|vayan|vaya|a|se|los?|por|favor|le|
-voy|pienso|quise|puedo))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|cancel\w+|{quiten}\w*|
+(?:{not}|will not|should not|can not)(?: (?:want|wanting|wish|like|need|have|ever|even|you|guys|\
+to|trying|asking|asked?|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|\
+{texts}))* {ending}
+(?:no|nunca|jamas|sin)(?: (?:quiero|quisiera|deseo|me|nos|que|vayan|vaya|a|se|los?|por|favor|le|\
+voy|pienso|quise|puedo))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|cancel\w+|{quiten}\w*|\
 saquen\w*|suspend\w+|(?:den|dar|de)(?:me)?(?: de)? baja|detengan|bloque\w+|basta|salir\w*|alto)
-(?:when|until|how long|how soon|cuando)(?: (?!but|so|please|just|pero)\w+){0,5} (?:stop|end|quit|
+(?:when|until|how long|how soon|cuando)(?: (?!but|so|please|just|pero)\w+){0,5} (?:stop|end|quit|\
 dejan?|dejo|dejar|paran?|parar)
-(?:why|how come|did|do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|do|the|my|your|these|i|
-we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|opt|cancel|no more)
+(?:why|how come|did|do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|do|the|my|your|these|\
+i|we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|opt|cancel|no more)
 (?:did|have|since|why)(?: (?:did|have))?(?: (?:you|guys|just|already))+ (?:stop|quit|cancel|remove)
 (?:can|should|may|must|could|do) i (?:now |just |also )?(?:stop|quit) (?:sending|texting|messaging)
 (?:puedo|debo|tengo que) (?:dejar|parar) de (?:mandar|enviar|escribir|llamar)|who (?:told|asked)
@@ -146,18 +150,19 @@ si (?:mando|escribo|respondo|contesto|pongo|digo|cancelo|dejo|me doy)|(?:are the
 what (?:does|happens|would happen|will happen)|que (?:pasa|significa|sucede)|(?:says?|reads) reply
 (?:reply|text|responda|responder|respond) stop to|stop (?:ends|by|in|to (?:end|opt|cancel))|end of
 (?:accidentally|by accident|by mistake|did not mean to|sin querer|por error) \w+
-(?:i|mande|puse|escribi|me di)(?: (?!but|so)\w+){1,6} (?:(?:by|on) (?:mistake|accident)|accidentally|
-but changed my mind|por error|sin querer|por accidente)
+(?:i|mande|puse|escribi|me di)(?: (?!but|so)\w+){1,6} (?:(?:by|on) (?:mistake|accident)|\
+accidentally|but changed my mind|por error|sin querer|por accidente)
 (?:was|been|got|were|get|am) (?:i )?(?:accidentally )?(?:unsubscribed|opted out)
-(?:is this|did i|do i|i|i may|i might|have i|gave|says?)(?: (?:called|call|dialed|texted|had|have|got|
-get|gave|give|you|the|them|her|reach|put|down|entered|a))* wrong (?:number|person)
+(?:is this|did i|do i|i|i may|i might|have i|gave|says?)(?: (?:called|call|dialed|texted|had|have|\
+got|get|gave|give|you|the|them|her|reach|put|down|entered|a))* wrong (?:number|person)
 wrong number (?:on|in|for (?:the|my|pharmacy|dr|doctor|nurse|after|on))
-(?:di|dieron|marque|llame|tengo|puse|anote)(?: \w+){0,3} (?:numero|telefono) (?:equivocado|incorrecto)
+(?:di|dieron|marque|llame|tengo|puse|anote)(?: \w+){0,3} (?:numero|telefono) (?:equivocado|\
+incorrecto)
 (?:got|have|(?<!to )get|getting|had|received|(?<!to )receive|was|were|been|still|see) no ~{texts}
 (?<!rather )(?<!prefer )(?<!that )(?:i|you|they|we)(?: guys)? {not} {text}
 stop \w+ing you|(?:old|previous) {number}|not been (?:to|a)
-(?:unsubscribe|opt out|remove|stop|take|cancel|get|end|turn)(?: (?!but|and)\w+){0,6}
-(?:emails?|newsletters?|wait ?list|waiting list|schedule|calendar)(?! (?:and|or))
+(?:unsubscribe|opt out|remove|stop|take|cancel|get|end|turn)(?: (?!but|and)\w+){0,6} (?:emails?|\
+newsletters?|wait ?list|waiting list|schedule|calendar)(?! (?:and|or))
 no me (?:manden?|envien?) (?:a|con|al) (?!este|mi|esta)|baja (?:medica|laboral|del|la|el|mi)
 """
 # They stand although a guard could strike them: "if you don't stop texting me ...".
@@ -171,14 +176,16 @@ WISHES = r"""
 (?:stop|quit) ~(?:getting|receiving|hearing|seeing) ~(?:{texts}|from you)
 (?:want|need|like|make|get|have|making) ~{texts} (?:to )?(?:stop|end)
 {texts} (?:need|have|must|should|better|got) (?:to )?(?:stop|end)
-{not}(?: \w+ly)? (?:want|need|wish|care|desire|would like|like to|trying) ~(?:{texts}|hear from|
+{not}(?: \w+ly)? (?:want|need|wish|care|desire|would like|like to|trying) ~(?:{texts}|hear from|\
 hearing from|texted|messaged|contacted|notified|you texting|you to text)
 (?:prefer|rather)(?: you| to)? not (?:to )?~(?:{texts}|{text} me)|rather you did not
-(?:{not}|not to|not ok to|need to)(?: ever| please| you)? {text}(?:(?: or| and| nor)? {text})*
-(?: (?:me|us|this|here|my|again)(?! (?:back|photos?|pictures?|results?|the))|{close})
+(?:{not}|not to|not ok to|need to)(?: ever| please| you)? {text}(?:(?: or| and|\
+ nor)? {text})*(?: (?:me|us|this|here|my|again)(?! (?:back|photos?|pictures?|results?|the))|\
+{close})
 {not}(?: ever| to| please)? send ~(?:{texts}|anything|stuff|these|this|any more{close}|more{close})
 (?:do not|no) need (?:for|of|(?:you )?to (?:text|send|message|remind)) ~{texts}
-need to (?:text|message|remind) (?:me|us)(?! back)|{open}no ~{texts}{close}|no (?:more|further) contact
+need to (?:text|message|remind) (?:me|us)(?! back)|{open}no ~{texts}{close}|no (?:more|\
+further) contact
 {drop} {me} (?:removed |out )?(?:off|of|from|out)(?: of)? {list}|(?:off|from) your list
 (?:remove|delete|erase|lose|forget|scrub|purge) (?:my|this|our) {number}{close}
 (?:my|this|our) {number} (?:removed|taken off|deleted|off)|(?:get|got|stay) (?:off|out of) my phone
@@ -186,44 +193,55 @@ need to (?:text|message|remind) (?:me|us)(?! back)|{open}no ~{texts}{close}|no (
 (?:want|get|be|like|getting)(?: me| us)? (?:off|out of|removed from|taken off)(?: of)? {list}
 (?:opt|opting|opted)(?: \w+)?(?: number)? out|optout|unsubscribe|be unsubscribed|stop using {me}
 wrong (?:number|person|phone|guy|girl|lady|woman|man|recipient|contact)|not the (?:person|\w+) you
-(?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:by that|named|called)
+(?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:by that|named|\
+called)
 nobody (?:by|named|called)|no \w+ (?:at|on|here at) this {number}|{number} belongs to
 (?:no longer|not|does not)(?: has| have| use| own)? (?:at )?this {number}|just got this {number}
 do not know (?:any \w+|any(?:one|body) (?:named|called|by)|you people)|new owner of this
 i am (?:not|no longer) (?:a|your|one of your) (?:patient|client|customer)|never been (?:a|to) your
-(?:never|not) been (?:to|a (?:patient|client))|(?:not|no longer) a (?:patient|client|customer) (?:of|at)
-leave (?:me|us)(?: {rude})* (?:alone|be)|cease and desist|do not (?:call|contact|text|disturb) (?:list|me)
-(?:report\w*|mark\w*|flag\w*) ~as (?:spam|junk)|fcc|ftc|tcpa|stop (?:harass|spam)\w+|harassing (?:me|us)
-(?:is|this|of|pure) harassment|(?<!accidentally )block(?:ing|ed)? (?:you|your|ur|this (?:number|phone))
+(?:never|not) been (?:to|a (?:patient|client))|(?:not|no longer) a (?:patient|client|customer)\
+ (?:of|at)
+leave (?:me|us)(?: {rude})* (?:alone|be)|cease and desist|do not (?:call|contact|text|disturb)\
+ (?:list|me)
+(?:report\w*|mark\w*|flag\w*) ~as (?:spam|junk)|fcc|ftc|tcpa|stop (?:harass|spam)\w+|harassing\
+ (?:me|us)
+(?:is|this|of|pure) harassment|(?<!accidentally )block(?:ing|ed)? (?:you|your|ur|this (?:number|\
+phone))
 (?:revok|withdraw|rescind)\w* ~(?:consent|permission|authorization)
 {not} (?:have|give|gave|given)(?: you)? ~(?:consent|permission)(?! form)
 {no} {escriban}|{no} {manden}(?:{close}| ~(?:{texts}|nada|eso|esto|{close}))
 {dejen} (?:de )?(?:estar(?:me)? )?{mandar}|par(?:en|e|a|enle) (?:con )?~{texts}
 (?:basta|stop|no mas|ni un|alto|sin|cero|ya estuvo)(?: ya)?(?: a| de| con)? ~{texts}
-(?:no|tampoco) (?:me interesan?|(?:quiero|deseo|quisiera|necesito|queremos|requiero|ocupo))
+(?:no|tampoco) (?:me interesan?|(?:quiero|deseo|quisiera|necesito|queremos|requiero|ocupo))\
  ~(?:{texts}|saber ~de ustedes|recibir (?:nada|mas|esto|eso)|recibirlos)
 {quiten}(?:me|nos)?(?: ya)? ~(?:de|del) {list}|{quiten} (?:ya )?(?:mi|este) {number}
-(?:dar|den|de|deme|denme|darme|darnos|dame|doy|dan|quiero|solicito|pido)(?: la| mi| una| me)*(?: de)? baja
+(?:dar|den|de|deme|denme|darme|darnos|dame|doy|dan|quiero|solicito|pido)(?: la| mi| una|\
+ me)*(?: de)? baja
 {apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~de {list}|(?:hart|cansad|canse)[aos]* ~de ~{texts}
 numero (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|persona equivocada
-no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|paciente|cliente|quien)|ya no es (?:su|el) numero
-no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des(?:us|sus|sub|in)crib\w+
+no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|paciente|cliente|quien)|ya no es (?:su|\
+el) numero
+no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des(?:us|sus|sub|\
+in)crib\w+
 dej(?:en|e|a|ar|es|an)(?:me|nos)? (?:me )?(?:en paz|tranquil\w+)|bloquear(?:los|las|te| este)
 voy a bloquear|acos(?:o|ando) (?:por|con) ~{texts}|es (?:un |puro )?acoso
-(?:no|nunca|jamas)(?: \w+){0,2} (?:autori[cz]\w+|di permiso|di mi consent\w+|me suscribi|me inscribi|
-pedi (?:esto|estos|mensajes|sus))|(?:revoco|retiro) (?:mi |el )?(?:consentimiento|permiso|autorizacion)
+(?:no|nunca|jamas)(?: \w+){0,2} (?:autori[cz]\w+|di permiso|di mi consent\w+|me suscribi|\
+me inscribi|pedi (?:esto|estos|mensajes|sus))|(?:revoco|retiro) (?:mi |el )?(?:consentimiento|\
+permiso|autorizacion)
 no (?:es necesario|hace falta|hay necesidad) (?:de )?(?:que )?(?:me )?(?:{manden}|{escriban})
 """
 # They hold unless the text names something else that stops: on the skin or in the mouth.
 LONE_WISHES = r"""
-{open}(?:stop|stopall|basta|alto|paren|parenle|pare|no mas|quit it|cut it out|knock it off|back off|
-enough|that is enough|enough is enough|lay off|go away|get lost|buzz off|shut up|stfu|give it a rest|
-(?:fuck|fck|f|piss) off|(?:fuck|screw) you|larg\w+|callen\w*|spam|blocked|bloquead[oa]s?|f you){shut}
+{open}(?:stop|stopall|basta|alto|paren|parenle|pare|no mas|quit it|cut it out|knock it off|\
+back off|enough|that is enough|enough is enough|lay off|go away|get lost|buzz off|shut up|stfu|\
+give it a rest|(?:fuck|fck|f|piss) off|(?:fuck|screw) you|larg\w+|callen\w*|spam|blocked|\
+bloquead[oa]s?|f you){shut}
 {open}stop (?:i|you|this|we|already|everything|all|it|that|these|them|bothering|sending)
 {before}stop(?: it| this)?{shut}|(?:fuck off|screw you) ~{texts}
-(?:you|guys|people) (?:(?:guys|people|all|just|please|need|have|got|to|must|should|better|can) )*
- stop{close}
-(?:ask|asked|told|telling|asking|begging|tell|warned) you ~to stop|(?:want|need|like) you ~to stop{shut}
+(?:you|guys|people) (?:(?:guys|people|all|just|please|need|have|got|to|must|should|better|\
+can) )* stop{close}
+(?:ask|asked|told|telling|asking|begging|tell|warned) you ~to stop|(?:want|need|like) you\
+ ~to stop{shut}
 i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
 (?:stop|quit) (?:sending|bothering|bugging|annoying|reminding|disturbing|emailing|writing)
 """
@@ -231,16 +249,20 @@ i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
 LOOSE_WISHES = r"""
 {not} (?:want|need|wish)(?: to get| to receive| any| any more of)? (?:these|this|those|it){close}
 (?:no longer|not)(?: \w+)? interested(?: in (?:this|these|your|any|getting|receiving)|{close})
-done with (?:these|you|your|this clinic)|want out|how (?:do i|to|can i) (?:stop|end|cancel) (?:these|them)
+done with (?:these|you|your|this clinic)|want out|how (?:do i|to|can i) (?:stop|end|cancel)\
+ (?:these|them)
 make (?:these|them|this) stop|turn (?:these|them|this|it|that) off|turn off (?:these|this|them)
-(?:never|did not|do not|not)(?: \w+)? (?:sign\w* (?:me )?up|ask\w* for (?:this|these)|subscribe\w*|
-opt\w* in|request\w* (?:this|these)|enroll\w*|(?:agree\w*|consent\w*) to (?:this|these|~{texts}))
+(?:never|did not|do not|not)(?: \w+)? (?:sign\w* (?:me )?up|ask\w* for (?:this|these)|\
+subscribe\w*|opt\w* in|request\w* (?:this|these)|enroll\w*|(?:agree\w*|consent\w*) to (?:this|\
+these|~{texts}))
 (?:do not|no longer|never) consent|without my (?:consent|permission)
-(?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:this|it) is (?:just |pure )?spam{shut}
+(?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:this|it) is (?:just |\
+pure )?spam{shut}
 {threat}.*(?:{texts}|contact\w*)|(?:{texts}|contact\w*|text me).*{threat}
 (?:los|las|les|te) (?:voy a )?(?:report|denunci|demand)\w+|(?:es|puro) spam
 no (?:me interesa|(?:quiero|deseo|necesito) (?:mas|nada|esto|estos)|estoy interesad[ao]){close}
-(?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|quiero salir(?:me)?|me (?:quit|borr|sac)an{close}
+(?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|quiero salir(?:me)?|me (?:quit|borr|\
+sac)an{close}
 """
 # Whoever says how the texts should go on wants them.
 KEPT = r"""
@@ -249,18 +271,19 @@ text me instead|{texts} (?:is|are) (?:better|fine|ok|okay|good)|keep the {texts}
 mejor (?:por )?(?:textos?|mensajes?|mandenme|escribanme)
 """
 SMELLS = r"""
-stop\w*|quit\w*|end|cancel\w*|unsub\w*|opt|optout|remov\w*|delete|erase|list|spam\w*|scam|wrong|alone|
-report\w*|lawyer|attorney|su(?:e|ing)|block\w*|consent\w*|harass\w*|annoying|too many|pause|mute|leave|
-who is this|interested|no (?:more|thanks|{texts})|(?:not|never) \w+|enough|off|tired|sick of|take me
-basta|par(?:e|en|ar)|alto|baja|dej\w+|quit\w+|borr\w+|elimin\w+|sa[cq]u?\w+|no \w+|ya no|equivoc\w+|
-salir\w*|denunci\w+|demand\w+|abogado|acos\w+|molest\w+|suspend\w+|hart[ao]|cans\w+|deten\w+
+stop\w*|quit\w*|end|cancel\w*|unsub\w*|opt|optout|remov\w*|delete|erase|list|spam\w*|scam|wrong|\
+alone|report\w*|lawyer|attorney|su(?:e|ing)|block\w*|consent\w*|harass\w*|annoying|too many|pause|\
+mute|leave|who is this|interested|no (?:more|thanks|{texts})|(?:not|never) \w+|enough|off|tired|\
+sick of|take me
+basta|par(?:e|en|ar)|alto|baja|dej\w+|quit\w+|borr\w+|elimin\w+|sa[cq]u?\w+|no \w+|ya no|\
+equivoc\w+|salir\w*|denunci\w+|demand\w+|abogado|acos\w+|molest\w+|suspend\w+|hart[ao]|cans\w+|\
+deten\w+
 """
 
 
 def _table(phrases: str) -> str:
     """One expression for a table of phrases."""
-    joined = re.sub(r"\n(?= )|(?<=\|)\n", "", phrases.strip()).replace("\n", "|")
-    joined = joined.replace("~", "{gap}")
+    joined = phrases.strip().replace("\\\n", "").replace("\n", "|").replace("~", "{gap}")
     while (named := re.sub(r"\{([a-z]+)\}", lambda name: PARTS[name[1]], joined)) != joined:
         joined = named
     return rf"(?<!\w)(?:{joined})(?!\w)"

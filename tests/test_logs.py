@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -46,7 +47,8 @@ def test_a_dead_links_token_is_not_logged(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_every_handler_masks() -> None:
-    names = {handler["formatter"] for handler in settings.LOGGING["handlers"].values()}
-    assert {settings.LOGGING["formatters"][name]["()"] for name in names} == {
+    logging_: Any = settings.LOGGING
+    names = {handler["formatter"] for handler in logging_["handlers"].values()}
+    assert {logging_["formatters"][name]["()"] for name in names} == {
         "aftercare.logs.MaskingFormatter"
     }

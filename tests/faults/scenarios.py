@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import kills
+from . import backlog, doorbells, kills, provider, restore, servers
 from .points import Point
 from .stage import Stage
 from .table import Finding, Row, row_of
@@ -25,13 +25,43 @@ class Fault:
     must_pass: bool = True
 
 
-FAULTS: tuple[Fault, ...] = (
-    *(
-        Fault(f"kill-{point.name.lower().replace('_', '-')}", f"kill -9 {point}",
-              partial(kills.killed_at, point), full=200, small=6)
-        for point in Point
+KILLS = tuple(
+    Fault(
+        f"kill-{point.name.lower().replace('_', '-')}", f"kill -9 {point}",
+        partial(kills.killed_at, point), full=200, small=6,
+    )
+    for point in Point
+)  # fmt: skip
+FAULTS = (
+    *KILLS,
+    Fault("kill-at-random", "kill -9 every 0.3 s", kills.killed_at_random, 10_000, 300),
+    Fault("valkey-flushed", "Valkey: FLUSHALL", servers.valkey_flushed, 50, 5),
+    Fault("valkey-away", "Valkey stopped, started again", servers.valkey_away, 60, 3),
+    Fault("postgres-crashed", "PostgreSQL crashes", servers.postgres_crashed, 2_000, 200),
+    Fault("postgres-down", "PostgreSQL down", servers.postgres_down, 120, 4),
+    Fault(
+        "rung-ten-times", "two beats, two workers, every task × 10",
+        doorbells.rung_ten_times, 2_000, 200,
     ),
-    Fault("kill-at-random", "kill -9 every 0.3 s", kills.killed_at_random, full=10_000, small=300),
+    Fault("provider-429", "provider: a storm of 429", provider.storm_of_429, 1_000, 100),
+    Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 10),
+    Fault("backlog", "six hours of backlog", backlog.six_hours, 4_000, 200),
+    Fault(
+        "backlog-machine-off", "six hours of backlog, cache lost",
+        backlog.six_hours_without_cache, 1_000, 100,
+    ),
+    Fault(
+        "restored", "a backup from an hour ago restored",
+        partial(restore.restored, cache_is_lost=False), 1_000, 60,
+    ),
+    Fault(
+        "restored-cache-lost", "the same, cache lost too",
+        partial(restore.restored, cache_is_lost=True), 1_000, 60,
+    ),
+    Fault(
+        "list-lags", "the provider's list lags, callbacks lost",
+        provider.hidden_in_the_list, 200, 20, must_pass=False,
+    ),
 )  # fmt: skip
 
 

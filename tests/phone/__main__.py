@@ -24,8 +24,9 @@ from tests.phone.state import StateFile
 class PortTakenError(Exception):
     def __init__(self, port: int, option: str, cause: OSError) -> None:
         reason = cause.strerror or str(cause)
-        super().__init__(f"Port {port} cannot be opened ({reason}): "
-                         f"free it or choose another with {option}.")
+        super().__init__(
+            f"Port {port} cannot be opened ({reason}): free it or choose another with {option}."
+        )
 
 
 def read_arguments() -> argparse.Namespace:
@@ -34,8 +35,11 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=8001, help="HTTP; 0 takes a free one")
     parser.add_argument("--smtp-port", type=int, default=8002, help="mail; 0 takes a free one")
-    parser.add_argument("--public-base", default="http://localhost:8000",
-                        help="where the site is, as the outside sees it")
+    parser.add_argument(
+        "--public-base",
+        default="http://localhost:8000",
+        help="where the site is, as the outside sees it",
+    )
     parser.add_argument("--account-sid", default="AC" + "0" * 32)
     parser.add_argument("--auth-token", default="token")
     parser.add_argument("--state", type=Path, help="keep the mailbox over restarts in this file")
@@ -48,11 +52,13 @@ async def run(arguments: argparse.Namespace) -> None:
     page = Page(exchange.mailbox)
     state = StateFile(arguments.state, exchange.mailbox) if arguments.state else None
     app = web.Application()
-    app.add_routes([
-        *TwilioApi(exchange).routes,
-        *Control(exchange, state, page.hang_up).routes,
-        *page.routes,
-    ])
+    app.add_routes(
+        [
+            *TwilioApi(exchange).routes,
+            *Control(exchange, state, page.hang_up).routes,
+            *page.routes,
+        ]
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     try:
         await _serve(arguments, exchange, runner, state)
@@ -64,8 +70,12 @@ async def run(arguments: argparse.Namespace) -> None:
             state.flush()
 
 
-async def _serve(arguments: argparse.Namespace, exchange: Exchange, runner: web.AppRunner,
-                 state: StateFile | None) -> None:
+async def _serve(
+    arguments: argparse.Namespace,
+    exchange: Exchange,
+    runner: web.AppRunner,
+    state: StateFile | None,
+) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -31,8 +31,9 @@ class Phone:
         messages: Messages = self._ask("/messages.json" + query)
         return messages
 
-    def wait_for(self, predicate: Callable[[Messages], Result], timeout: float = 5.0,
-                 to: str | None = None) -> Result:
+    def wait_for(
+        self, predicate: Callable[[Messages], Result], timeout: float = 5.0, to: str | None = None
+    ) -> Result:
         """The first true result of predicate(messages). Raises TimeoutError after `timeout` s."""
         deadline = monotonic() + timeout
         while not (result := predicate(messages := self.messages(to))):
@@ -78,14 +79,26 @@ class Phone:
 
 
 @contextmanager
-def start_phone(*, account_sid: str, auth_token: str, port: int = 0, smtp_port: int = 0,
-                public_base: str = "http://localhost:8000",
-                state: Path | None = None) -> Iterator[Phone]:
+def start_phone(
+    *,
+    account_sid: str,
+    auth_token: str,
+    port: int = 0,
+    smtp_port: int = 0,
+    public_base: str = "http://localhost:8000",
+    state: Path | None = None,
+) -> Iterator[Phone]:
     """A phone in a process of its own, on free ports unless told; stopped at the end."""
     command = [
-        sys.executable, "-m", "tests.phone", f"--port={port}", f"--smtp-port={smtp_port}",
-        f"--public-base={public_base}", f"--account-sid={account_sid}",
-        f"--auth-token={auth_token}", *([f"--state={state}"] if state else []),
+        sys.executable,
+        "-m",
+        "tests.phone",
+        f"--port={port}",
+        f"--smtp-port={smtp_port}",
+        f"--public-base={public_base}",
+        f"--account-sid={account_sid}",
+        f"--auth-token={auth_token}",
+        *([f"--state={state}"] if state else []),
     ]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

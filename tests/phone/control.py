@@ -18,8 +18,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Control:
-    def __init__(self, exchange: Exchange, state: StateFile | None,
-                 on_reset: Callable[[], None]) -> None:
+    def __init__(
+        self, exchange: Exchange, state: StateFile | None, on_reset: Callable[[], None]
+    ) -> None:
         self._exchange = exchange
         self._state = state
         self._on_reset = on_reset
@@ -66,9 +67,11 @@ class Control:
                 raise ValueError("From, To and Body are needed, each a string.")
         except ValueError as error:
             return json_answer({"error": str(error)}, 400)
-        return json_answer(await self._inbound.receive(
-            sender=str(words["From"]), to=str(words["To"]), body=str(words["Body"])
-        ))
+        return json_answer(
+            await self._inbound.receive(
+                sender=str(words["From"]), to=str(words["To"]), body=str(words["Body"])
+            )
+        )
 
 
 def _own_site_only(handler: Handler) -> Handler:

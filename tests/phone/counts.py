@@ -77,8 +77,9 @@ class Counts:
         if brief:
             return totals
         attempts = {key: tally.as_json() for key, tally in self.attempts.items()}
-        texts = [{"to": to, "body": body, **tally.as_json()}
-                 for (to, body), tally in self.texts.items()]
+        texts = [
+            {"to": to, "body": body, **tally.as_json()} for (to, body), tally in self.texts.items()
+        ]
         return totals | {"attempts": attempts, "texts": texts}
 
 

@@ -78,8 +78,10 @@ FAULTS: Final[dict[str, Fault]] = {
     "sent_only": Fault(path=DELIVERED[:2]),
     "two_words": Fault(path=(*DELIVERED, ("undelivered", 30008))),
     "failed_30005": Fault(path=(("queued", None), ("failed", 30005))),
-    **{f"undelivered_{code}": Fault(path=_undelivered(code))
-       for code in (30003, 30005, 30006, 30007, 30008, 30034)},
+    **{
+        f"undelivered_{code}": Fault(path=_undelivered(code))
+        for code in (30003, 30005, 30006, 30007, 30008, 30034)
+    },
     **{str(code): Fault(code=code, creates=False) for code in CODES},
 }
 

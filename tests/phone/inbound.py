@@ -18,9 +18,9 @@ _WORDS: Final = {
 }
 _CONFIRMATIONS: Final = {
     "STOP": "You have successfully been unsubscribed. You will not receive any more messages "
-            "from this number. Reply START to resubscribe.",
+    "from this number. Reply START to resubscribe.",
     "START": "You have successfully been re-subscribed to messages from this number. "
-             "Reply HELP for help. Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
+    "Reply HELP for help. Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
     "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
 }
 
@@ -36,14 +36,22 @@ class Inbound:
         and the texts that came back.
         """
         word = keyword(body)
-        text = Text(sender=sender, to=to, body=body, direction=INBOUND, status="received", path=(),
-                    sid="SM" + secrets.token_hex(16))
+        text = Text(
+            sender=sender,
+            to=to,
+            body=body,
+            direction=INBOUND,
+            status="received",
+            path=(),
+            sid="SM" + secrets.token_hex(16),
+        )
         self._exchange.mailbox.add(text)
         self._exchange.counts.inbound["texts"] += 1
         self._handle_at_carrier(text, word)
         answer = await self._exchange.posts.post(
             self._exchange.knobs.public_base.rstrip("/") + self._exchange.knobs.inbound_path,
-            self._form(text, word), Overrides(),
+            self._form(text, word),
+            Overrides(),
         )
         self._exchange.counts.inbound[str(answer.status or answer.failure)] += 1
         if answer.failure:
@@ -51,8 +59,11 @@ class Inbound:
         may_pass = word == "STOP" and not self._exchange.knobs.carrier_confirms
         replies = [] if answer.failure else read_twiml(answer.text)
         sent = [self._reply(text, reply, may_pass=may_pass) for reply in replies]
-        return {"sid": text.sid, "status": answer.status,
-                "replies": [reply for reply in sent if reply]}
+        return {
+            "sid": text.sid,
+            "status": answer.status,
+            "replies": [reply for reply in sent if reply],
+        }
 
     def _handle_at_carrier(self, text: Text, word: str) -> None:
         knobs, block = self._exchange.knobs, (text.sender, text.to)

@@ -25,8 +25,9 @@ def page_of(mailbox: Mailbox, query: dict[str, str], account: str, *, lag: float
     token = query.get("PageToken", "")
     rest = _behind(shown, token.removeprefix("PA")) if token else islice(shown, number * size, None)
     found = list(islice(rest, size + 1))
-    return wire.page(found[:size], account, query, number=number, size=size,
-                     has_more=len(found) > size)
+    return wire.page(
+        found[:size], account, query, number=number, size=size, has_more=len(found) > size
+    )
 
 
 def _behind(texts: Iterator[Text], sid: str) -> Iterator[Text]:

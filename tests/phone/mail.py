@@ -21,8 +21,14 @@ class MailHandler:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope,  # noqa: N802
-                          address: str, options: list[str]) -> str:
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
         counts = self._exchange.counts.mail
         mailbox = address.partition("@")[0].partition("+")[0].lower()
         if mailbox == "bounce":
@@ -37,8 +43,12 @@ class MailHandler:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session,  # noqa: N802
-                          envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+    ) -> str:
         parsed = message_from_bytes(_octets(envelope), policy=default)
         for recipient in envelope.rcpt_tos:
             mail = read_mail(parsed, envelope.mail_from or "", recipient)
@@ -63,7 +73,8 @@ async def start_post(exchange: Exchange, port: int) -> asyncio.Server:
     handler = MailHandler(exchange)
     return await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, hostname="localhost", enable_SMTPUTF8=True),
-        host="127.0.0.1", port=port,
+        host="127.0.0.1",
+        port=port,
     )
 
 

@@ -52,8 +52,13 @@ class Text:
         record = asdict(self)
         del record["path"]
         error = error_sentence(self.error_code)
-        return record | {"kind": "text", "id": self.sid, "address": self.address,
-                         "at": self.created_at, "error": error}
+        return record | {
+            "kind": "text",
+            "id": self.sid,
+            "address": self.address,
+            "at": self.created_at,
+            "error": error,
+        }
 
 
 @dataclass(slots=True)

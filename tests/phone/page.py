@@ -50,7 +50,7 @@ class Page:
         items = list(mailbox.items.values()) if address is None else mailbox.thread(address)
         limit = request.query.get("limit", "")
         if limit.isdecimal():
-            items = items[-int(limit):] if int(limit) else []
+            items = items[-int(limit) :] if int(limit) else []
         response = json_answer([item.as_json() for item in items])
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -121,8 +121,12 @@ async def _next_event(line: Line) -> bytes | None:
 
 def _file(name: str, content_type: str) -> Handler:
     body = (_FOLDER / name).read_bytes()
-    headers = {"Content-Security-Policy": _HERE_ONLY, "Cache-Control": "no-cache",
-               "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+    headers = {
+        "Content-Security-Policy": _HERE_ONLY,
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
 
     async def serve(request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)

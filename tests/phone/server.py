@@ -68,7 +68,9 @@ class TwilioApi:
         if not self._is_authorized(request):
             return wire.error_answer(20003)
         payload = listing.page_of(
-            self._exchange.mailbox, dict(request.query), self._exchange.account.sid,
+            self._exchange.mailbox,
+            dict(request.query),
+            self._exchange.account.sid,
             lag=self._exchange.knobs.list_lag_s,
         )
         return wire.json_answer(payload)
@@ -101,8 +103,7 @@ class TwilioApi:
         sender = sender or self._exchange.knobs.service_number
         return (21610 if (to, sender) in self._exchange.mailbox.blocks else 0), ""
 
-    def _act(self, form: dict[str, str], fault: Fault,
-             tallies: tuple[Tally, ...]) -> web.Response:
+    def _act(self, form: dict[str, str], fault: Fault, tallies: tuple[Tally, ...]) -> web.Response:
         """Create the message unless the fault forbids it; the answer the fault asks for."""
         response = web.Response()
         if fault.creates:
@@ -128,8 +129,9 @@ class TwilioApi:
         self._exchange.carrier.carry(text)
         return text
 
-    async def _end(self, request: web.Request, response: web.Response,
-                   ending: str) -> web.StreamResponse:
+    async def _end(
+        self, request: web.Request, response: web.Response, ending: str
+    ) -> web.StreamResponse:
         """Let the answer leave in the fault's way, and count which way that was."""
         answers = self._exchange.counts.answers
         if ending == "answer":

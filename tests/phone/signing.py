@@ -71,8 +71,9 @@ class SignedPosts:
             connector=connector, headers={"User-Agent": "TwilioProxy/1.1"}
         )
 
-    async def post(self, url: str, form: dict[str, str], overrides: Overrides,
-                   token: str = "") -> Answer:
+    async def post(
+        self, url: str, form: dict[str, str], overrides: Overrides, token: str = ""
+    ) -> Answer:
         """Post once. Never raises for what the network or the other side does."""
         signature = self._validator.compute_signature(url, form)
         headers = {"Content-Type": _FORM, "X-Twilio-Signature": signature}
@@ -85,8 +86,11 @@ class SignedPosts:
         )
         try:
             async with self._session.post(
-                URL(url, encoded=True), data=urlencode(form).encode(), headers=headers,
-                timeout=timeout, allow_redirects=False,
+                URL(url, encoded=True),
+                data=urlencode(form).encode(),
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 return Answer(response.status, await response.text(), _class_of(response.status))
         except aiohttp.ConnectionTimeoutError:

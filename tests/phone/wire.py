@@ -21,12 +21,15 @@ def json_answer(payload: object, status: int = 200) -> web.Response:
 
 def error_answer(code: int, about: str = "") -> web.Response:
     status, sentence = CODES[code]
-    return json_answer({
-        "code": code,
-        "message": sentence.format(about),
-        "more_info": f"https://www.twilio.com/docs/errors/{code}",
-        "status": status,
-    }, status)
+    return json_answer(
+        {
+            "code": code,
+            "message": sentence.format(about),
+            "more_info": f"https://www.twilio.com/docs/errors/{code}",
+            "status": status,
+        },
+        status,
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -66,8 +69,15 @@ def message(text: Text, account: str) -> dict[str, Any]:
     }
 
 
-def page(texts: list[Text], account: str, query: dict[str, str], *,
-         number: int, size: int, has_more: bool) -> dict[str, Any]:
+def page(
+    texts: list[Text],
+    account: str,
+    query: dict[str, str],
+    *,
+    number: int,
+    size: int,
+    has_more: bool,
+) -> dict[str, Any]:
     """One page of a list. The next page continues behind this one's last message."""
     stem = f"/{VERSION}/Accounts/{account}/Messages.json"
     filters = {key: value for key, value in query.items() if key not in ("Page", "PageToken")}

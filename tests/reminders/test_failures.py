@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from patients.models import Clinic, Consent, OptOut, Patient
 from patients.models.patient import Channel
-from reminders.channels.codes import TWILIO, Means
+from reminders.channels.codes import CODES, Means
 from reminders.claim import claim_due
 from reminders.dispatch import drain
 from reminders.failures import ONE_MORE_AFTER
@@ -29,7 +29,7 @@ UNHEARD_OF = "39999"
 
 
 def codes_that_mean(*means: Means) -> list[str]:
-    return sorted(code for code, meaning in TWILIO.items() if meaning in means and code.isdigit())
+    return sorted(code for code, meaning in CODES.items() if meaning in means and code.isdigit())
 
 
 @pytest.fixture

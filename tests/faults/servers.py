@@ -1,0 +1,130 @@
+"""The broker forgets or goes away; the database crashes or stays down."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from tests.phone.client import Phone
+
+from .cohort import make_due
+from .judge import LINK, judge
+from .kills import wait_until_settled
+from .stage import Stage
+from .table import Finding
+
+PER_SECOND = 20  # reminders that fall due in each second of an outage
+LATE = 60.0  # seconds beyond a tick: what the specification allows
+CRASHES = 3
+
+
+def spread(seconds: float, *, starts_in: float = 0.5) -> list[datetime]:
+    """Moments of falling due, evenly over so many seconds from now on."""
+    number = max(1, round(seconds * PER_SECOND))
+    first = timezone.now() + timedelta(seconds=starts_in)
+    return [first + timedelta(seconds=seconds * index / number) for index in range(number)]
+
+
+def valkey_flushed(stage: Stage, flushes: int) -> Finding:
+    """Everything in the broker and the cache is forgotten, again and again."""
+    with stage.crew("prefork", "threads"):
+        moments = spread(flushes * 0.4 + 1)
+        make_due(len(moments), due_at=moments)
+        for _ in range(flushes):
+            time.sleep(random.uniform(0.2, 0.6))
+            stage.flush_valkey()
+        _wait_for_all(moments, stage)
+    late = max(lateness(stage.phone, moments, back_at=moments[0]))
+    finding = Finding(f"{flushes} × FLUSHALL, {len(moments)} messages", judge(stage.phone))
+    finding.note = f"the latest was {late:.1f} s late"
+    _check_lateness(finding, late, stage)
+    return finding
+
+
+def valkey_away(stage: Stage, seconds: int) -> Finding:
+    """The broker is stopped and started again; nobody touches the workers or beat."""
+    with stage.crew("prefork", "threads"):
+        moments = spread(seconds + 3)
+        make_due(len(moments), due_at=moments)
+        time.sleep(1.5)
+        stage.valkey.stop()
+        time.sleep(seconds)
+        stage.valkey.start()
+        back_at = timezone.now()
+        _wait_for_all(moments, stage)
+    late = max(lateness(stage.phone, moments, back_at=back_at))
+    finding = Finding(f"{seconds} s away, {len(moments)} messages", judge(stage.phone))
+    finding.note = f"the last one left {late:.1f} s after the server was back, without a hand"
+    _check_lateness(finding, late, stage)
+    return finding
+
+
+def lateness(phone: Phone, moments: list[datetime], *, back_at: datetime) -> list[float]:
+    """Seconds each text is late, counted from when it fell due or the server was back.
+
+    The first text is the first moment's, and so on: they fall due one after the other.
+    """
+    came = sorted(text["created_at"] for text in phone.messages() if LINK.search(text["body"]))
+    due = [max(moment, back_at).timestamp() for moment in moments]
+    return [at - moment for at, moment in zip(came, due, strict=False)] or [0.0]
+
+
+def _wait_for_all(moments: list[datetime], stage: Stage) -> None:
+    time.sleep(max(0.0, (moments[-1] - datetime.now(UTC)).total_seconds()))
+    wait_until_settled(LATE * 2 + stage.times.longest)
+
+
+def _check_lateness(finding: Finding, late: float, stage: Stage) -> None:
+    if late > stage.times.tick + LATE:
+        finding.problems.append(f"later than a tick and {LATE:g} s")
+
+
+# --- PostgreSQL ---
+
+
+def postgres_crashed(stage: Stage, messages: int) -> Finding:
+    """Three immediate-mode crashes while calls are under way."""
+    stage.phone.control(latency_ms=200)
+    with stage.crew("prefork", "threads", calls_in_flight=10):
+        make_due(messages)
+        for crash in range(1, CRASHES + 1):
+            _wait_until_called(stage.phone, messages * crash // (CRASHES + 2))
+            stage.postgres.crash()
+            time.sleep(random.uniform(0.2, 1.0))
+            stage.postgres.start()
+        began = time.monotonic()
+        wait_until_settled(stage.times.longest * 4 + 60)
+        took = time.monotonic() - began
+    verdict = judge(stage.phone)
+    note = f"{verdict.calls} calls, each with its claim; settled {took:.0f} s after the last crash"
+    return Finding(f"{CRASHES} crashes, {messages} messages", verdict, note=note)
+
+
+def postgres_down(stage: Stage, seconds: int) -> Finding:
+    """The database is away for a while in the middle of the work; nobody touches a worker."""
+    messages = 20 * PER_SECOND
+    stage.phone.control(latency_ms=200)
+    with stage.crew("prefork", "threads", calls_in_flight=10):
+        make_due(messages)
+        _wait_until_called(stage.phone, messages // 4)
+        stage.postgres.stop()
+        time.sleep(min(5, seconds / 2))
+        before = stage.phone.stats(brief=True)["calls"]
+        time.sleep(max(0.0, seconds - min(5, seconds / 2)))
+        meanwhile = stage.phone.stats(brief=True)["calls"] - before
+        stage.postgres.start()
+        began = time.monotonic()
+        wait_until_settled(stage.times.longest * 4 + 60)
+        took = time.monotonic() - began
+    verdict = judge(stage.phone)
+    note = f"{meanwhile} calls meanwhile; settled {took:.0f} s after it was back, without a hand"
+    return Finding(f"{seconds} s down, {messages} messages", verdict, note=note)
+
+
+def _wait_until_called(phone: Phone, calls: int) -> None:
+    deadline = time.monotonic() + 60
+    while phone.stats(brief=True)["calls"] < calls and time.monotonic() < deadline:
+        time.sleep(0.05)
