@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from . import backlog, doorbells, kills, provider, restore, servers
+from .judge import Verdict
 from .points import Point
 from .stage import Stage
 from .table import Finding, Row, row_of
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,13 @@ FAULTS = (
 def run(fault: Fault, stage: Stage, *, small: bool) -> Row:
     """Play one fault on a fresh stage."""
     began = time.monotonic()
-    stage.fresh()
-    finding = fault.play(stage, fault.small if small else fault.full)
+    size = fault.small if small else fault.full
+    try:
+        stage.fresh()
+        finding = fault.play(stage, size)
+    except Exception as error:  # the other faults are still worth playing
+        logger.exception("%s broke", fault.name)
+        finding = Finding(str(size), Verdict(), problems=[f"broke: {error!r:.300}"])
     return row_of(
         fault.name, fault.words, finding,
         seconds=time.monotonic() - began, must_pass=fault.must_pass,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -92,7 +93,7 @@ def postgres_crashed(stage: Stage, messages: int) -> Finding:
         make_due(messages)
         for crash in range(1, CRASHES + 1):
             _wait_until_called(stage.phone, messages * crash // (CRASHES + 2))
-            stage.postgres.crash()
+            stage.stop_postgres(signal.SIGQUIT)
             time.sleep(random.uniform(0.2, 1.0))
             stage.postgres.start()
         began = time.monotonic()
@@ -110,7 +111,7 @@ def postgres_down(stage: Stage, seconds: int) -> Finding:
     with stage.crew("prefork", "threads", calls_in_flight=10):
         make_due(messages)
         _wait_until_called(stage.phone, messages // 4)
-        stage.postgres.stop()
+        stage.stop_postgres(signal.SIGINT)
         time.sleep(min(5, seconds / 2))
         before = stage.phone.stats(brief=True)["calls"]
         time.sleep(max(0.0, seconds - min(5, seconds / 2)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,13 @@ class Stage:
         self.base_url = ""
 
     # --- the database ---
+
+    def stop_postgres(self, sig: signal.Signals) -> None:
+        """SIGQUIT is an immediate-mode crash, SIGINT an orderly end. Our own connections go, too."""
+        from django.db import connections
+
+        connections.close_all()
+        self.postgres.stop(sig)
 
     def copy_database(self, source: str, target: str) -> None:
         """Replace `target` by a copy of `source`; whoever is connected is cut off."""
