@@ -1,0 +1,279 @@
+"""The whole ledger as a state machine: whatever happens in whatever order, the promises hold.
+
+Everything is ours and real but the network: hypothesis chooses what the provider does with a
+call, and `truth` keeps what it then has. The machine claims, begins, records, applies receipts
+and settles by the engine's own steps, on the real database, and rolls it back after each example.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import time_machine
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from patients.models import Clinic, Patient, StaffUser, Treatment
+from patients.models.patient import Channel
+from reminders import dispatch, inbox
+from reminders import settle as settling
+from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
+from reminders.channels.codes import Means
+from reminders.claim import Claim, claim_due, release_expired
+from reminders.models import MOVES, Attempt, Concern, Reminder, State
+from reminders.outcomes import Result, record
+from reminders.receipts import record_receipt
+from reminders.treatments import TreatmentRefused, correct_time, void_treatment
+from tests.builders import log, make_clinic, make_patient, make_staff
+
+T = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # Friday, ten in the morning in Chicago
+SHARED, OWN = "+12025550141", "+12025550142"
+FINAL = {State.DELIVERED, State.NO_RECEIPT, State.FAILED, State.SKIPPED}
+LATER = [
+    *(timedelta(seconds=seconds) for seconds in (1, 40, 95)),
+    *(timedelta(minutes=minutes) for minutes in (3, 11, 50)),
+    *(timedelta(hours=hours) for hours in (4, 24)),
+]
+REFUSALS: list[Outcome] = [
+    Rejected("21211", Means.NUMBER),
+    Rejected("21617", Means.NOT_KNOWN),
+    Rejected("30007", Means.NEVER_SAME),
+    NotSent("20429"),
+    NotSent("no connection"),
+    NotSent("20003", Means.ACCOUNT),
+]
+STATUSES = [("queued", ""), ("sending", ""), ("sent", ""), ("delivered", "")]
+FAILURES = [("undelivered", "30003"), ("undelivered", "30005"), ("failed", "30008")]
+
+
+@dataclass
+class Taken:
+    """A message as the provider has it."""
+
+    attempt: Attempt
+    message: Message
+    sid: str
+    created_at: datetime
+    last_word: tuple[str, str]
+
+    def listed(self) -> Listed:
+        return Listed(self.sid, *self.last_word, self.message.text, self.created_at)
+
+
+class Ledger(RuleBasedStateMachine):
+    """`claims`: a worker's; `begun`: calls of which only the provider knows the end."""
+
+    claims: Bundle[Claim] = Bundle("claims")
+    begun: Bundle[Result] = Bundle("begun")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = time_machine.travel(T, tick=False)
+        self.traveller = self.clock.start()
+        self.database = transaction.atomic()
+        self.database.__enter__()
+        self.clinic: Clinic = make_clinic()
+        self.staff: StaffUser = make_staff(clinic=self.clinic)
+        mail = {"email": "m@example.org", "channel": Channel.EMAIL, "phone": ""}
+        ways: list[dict[str, Any]] = [{"phone": SHARED}, {"phone": SHARED}, {"phone": OWN}, mail]
+        ways[2]["email"] = "other@example.org"
+        self.patients: list[Patient] = [make_patient(clinic=self.clinic, **way) for way in ways]
+        self.now = T
+        self.truth: list[Taken] = []
+        self.stopped: set[str] = set()
+        self.states: dict[int, State] = {}
+
+    # --- what people do ---
+
+    @rule(who=st.integers(0, 3))
+    def log_a_treatment(self, who: int) -> None:
+        log(patient=self.patients[who])
+
+    def treatment(self, index: int) -> Treatment | None:
+        rows = list(Treatment.objects.filter(voided_at=None).select_related("patient__clinic"))
+        return rows[index % len(rows)] if rows else None
+
+    @rule(index=st.integers(0, 9), minutes=st.integers(-180, 180))
+    def correct_a_time(self, index: int, minutes: int) -> None:
+        if treatment := self.treatment(index):
+            ended_at = treatment.treated_at + timedelta(minutes=minutes)
+            try:
+                correct_time(treatment=treatment, treated_at=ended_at, reason="x", by=self.staff)
+            except TreatmentRefused:
+                pass
+
+    @rule(index=st.integers(0, 9))
+    def void_a_treatment(self, index: int) -> None:
+        if treatment := self.treatment(index):
+            void_treatment(treatment=treatment, reason="x", by=self.staff)
+
+    @rule(number=st.sampled_from([SHARED, OWN]))
+    def text_stop(self, number: str) -> None:
+        self.text(number, "STOP")
+        self.stopped.add(number)
+
+    @rule(number=st.sampled_from([SHARED, OWN]))
+    def text_start(self, number: str) -> None:
+        self.text(number, "START")
+        self.stopped.discard(number)
+
+    def text(self, number: str, words: str) -> None:
+        sender = self.clinic.sms_sender.as_e164
+        inbox.receive_text(
+            provider_id=uuid.uuid4().hex, sender=number, recipient=sender, body=words
+        )
+
+    # --- what workers do, and where they die ---
+
+    @rule(target=claims)
+    def tick(self) -> Claim:
+        release_expired(now=self.now)
+        claim = claim_due(now=self.now)
+        for row in claim.reminders:
+            assert row.treatment.patient.address(row.channel) not in self.stopped
+            assert row.treatment.voided_at is None
+            assert row.treated_at == row.treatment.treated_at
+        return claim
+
+    @rule(target=begun, claim=claims, data=st.data())
+    def begin_the_calls(self, claim: Claim, data: st.DataObject) -> Any:
+        """The calls of a claim: whether the provider took each, and what it answered."""
+        results = []
+        for ready in (one for some in dispatch._begin(claim) for one in some):
+            taken, outcome = data.draw(st.sampled_from(self.answers(ready)))
+            results.append(Result(ready.attempt, outcome))
+            if taken:
+                word = data.draw(st.sampled_from([*STATUSES, *FAILURES]))
+                self.take(ready, outcome, word)
+        return multiple(*results)
+
+    def answers(self, ready: dispatch.Ready) -> list[tuple[bool, Outcome]]:
+        accepted: Outcome = Accepted(f"SM{uuid.uuid4().hex}", "queued")
+        refusals = REFUSALS
+        if ready.channel == Channel.EMAIL:
+            accepted = Accepted(ready.message.message_id, "sent")
+            refusals = [Rejected("550", Means.NUMBER), NotSent("451")]
+        unknowns: list[tuple[bool, Outcome]] = [(took, Unknown("20500")) for took in (True, False)]
+        return [(True, accepted)] * 3 + unknowns + [(False, refusal) for refusal in refusals]
+
+    def take(self, ready: dispatch.Ready, outcome: Outcome, word: tuple[str, str]) -> None:
+        sid = outcome.provider_id if isinstance(outcome, Accepted) else f"SM{uuid.uuid4().hex}"
+        self.truth.append(Taken(ready.attempt, ready.message, sid, self.now, word))
+
+    @rule(result=begun)
+    def record_the_end(self, result: Result) -> None:
+        """At once, late, or again after a commit whose answer was lost. Never: the worker died."""
+        record([result], now=self.now)
+
+    # --- what the provider says ---
+
+    @precondition(lambda self: self.truth)
+    @rule(index=st.integers(0, 99), word=st.sampled_from([*STATUSES, *FAILURES]))
+    def call_back(self, index: int, word: tuple[str, str]) -> None:
+        message = self.truth[index % len(self.truth)]
+        if message.attempt.reminder.channel == Channel.SMS:
+            status, code = word
+            token = message.attempt.token
+            record_receipt(token=token, provider_id=message.sid, status=status, error_code=code)
+
+    @rule(answers=st.booleans())
+    def settle(self, answers: bool) -> None:
+        for look in settling._take_looks(now=self.now):
+            found = self.found(look) if answers else None
+            settling._write(settling.Answer(look, found), now=self.now)
+            self.moves_are_allowed()
+
+    def found(self, look: settling.Look) -> list[Listed]:
+        attempt, known_as = look
+        if attempt.reminder.channel != Channel.SMS:
+            return []
+        if known_as:
+            return [one.listed() for one in self.truth if one.sid == known_as]
+        since = attempt.called_at - settling.CLOCKS_DIFFER
+        mine = [one for one in self.truth if one.message.to == attempt.to_address]
+        return [one.listed() for one in reversed(mine) if one.created_at >= since]
+
+    @rule(delay=st.sampled_from(LATER))
+    def time_passes(self, delay: timedelta) -> None:
+        self.now += delay
+        self.traveller.move_to(self.now)
+
+    # --- what must hold ---
+
+    @invariant()
+    def moves_are_allowed(self) -> None:
+        before, self.states = self.states, dict(Reminder.objects.values_list("pk", "state"))
+        for pk, state in self.states.items():
+            was = before.get(pk, state)
+            assert state == was or state in MOVES[State(was)], f"{was} became {state}"
+
+    @invariant()
+    def each_reminder_is_sent_once(self) -> None:
+        sent = Counter(taken.attempt.reminder_id for taken in self.truth)
+        assert max(sent.values(), default=0) <= 1, sent
+
+    @invariant()
+    def one_attempt_is_open(self) -> None:
+        still = Attempt.objects.filter(outcome="open").values_list("reminder", flat=True)
+        assert max(Counter(still).values(), default=0) <= 1
+
+    def teardown(self) -> None:
+        try:
+            self.everything_ends()
+        finally:
+            transaction.set_rollback(True)
+            self.database.__exit__(None, None, None)
+            self.clock.stop()
+
+    def everything_ends(self) -> None:
+        """No more faults and no more callbacks: within days all that was due is final or told."""
+        due_by = self.now
+        for _ in range(9):
+            self.send_what_is_due()
+            self.time_passes(timedelta(hours=12))
+            self.settle(answers=True)
+        taken = {one.attempt.reminder_id for one in self.truth}
+        for row in Reminder.objects.filter(leaves_at__lte=due_by):
+            told = Concern.objects.filter(reminder=row, closed_at=None).exists()
+            assert row.state in FINAL or told, f"{row.rule} is still {row.state}"
+            assert row.state != State.FAILED or told or row.repeats.exists()
+            assert row.pk not in taken or told or row.state != State.SKIPPED
+
+    def send_what_is_due(self) -> None:
+        for some in dispatch._begin(self.tick()):
+            for ready in some:
+                outcome = Accepted(f"SM{uuid.uuid4().hex}", "queued")
+                self.take(ready, outcome, ("sent", ""))
+                record([Result(ready.attempt, outcome)], now=self.now)
+        self.moves_are_allowed()
+        self.each_reminder_is_sent_once()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.both_databases
+def test_no_order_of_events_loses_doubles_or_forgets_a_reminder() -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
