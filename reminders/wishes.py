@@ -72,7 +72,8 @@ PARTS = {
     "tail": r"(?: (?:please|now|right|thanks|thank you|asap|immediately|already|today|ever|more|"
     r"at once|any more|again|for good|forever|permanently|away|sir|maam|guys|people|to me|needed|"
     r"lol|por favor|gracias|ya|ahora|mas|nunca|jamas|mismo|de una vez|{rude}))*",
-    "rude": r"the hell|hell|fuck\w*|tf|the fuck|damn\w*|freaking|goddamn|shit|crap|stupid|pinches?",
+    "rude": r"(?:the hell|hell|fuck\w*|tf|the fuck|damn\w*|freaking|goddamn|shit|crap|stupid|"
+    r"pinches?)",
     "body": r"burn\w*|bleed\w*|cream|retin\w*|tret\w*|smok\w*|vap\w+|peel\w*|swell\w*|swollen|"
     r"itch\w*|redness|bruis\w*|pain\w*|hurt\w*|sting\w*|sunscreen|spf|makeup|ibuprofen|tylenol|"
     r"advil|aspirin|arnica|antibio\w*|val\w+trex|valtrex|meds?|medic\w+|ointment|aquaphor|"
@@ -133,15 +134,16 @@ PARTS = {
 # Struck out with the rest of their clause: somebody who wants the texts, asks, or tells a story.
 GUARDS = r"""
 (?:{not}|will not|should not|can not)(?: (?:want|wanting|wish|like|need|have|ever|even|you|guys|\
-to|trying|asking|asked?|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|\
+to|trying|asking|ask|asked|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|\
 {texts}))* {ending}
 (?:no|nunca|jamas|sin)(?: (?:quiero|quisiera|deseo|me|nos|que|vayan|vaya|a|se|los?|por|favor|le|\
 voy|pienso|quise|puedo))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|cancel\w+|{quiten}\w*|\
 saquen\w*|suspend\w+|(?:den|dar|de)(?:me)?(?: de)? baja|detengan|bloque\w+|basta|salir\w*|alto)
 (?:when|until|how long|how soon|cuando)(?: (?!but|so|please|just|pero)\w+){0,5} (?:stop|end|quit|\
 dejan?|dejo|dejar|paran?|parar)
-(?:why|how come|did|do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|do|the|my|your|these|\
-i|we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|opt|cancel|no more)
+(?:why|how come|did|(?<!how )(?<!what )do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|\
+do|the|my|your|these|i|we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|\
+opt|cancel|no more)
 (?:did|have|since|why)(?: (?:did|have))?(?: (?:you|guys|just|already))+ (?:stop|quit|cancel|remove)
 (?:can|should|may|must|could|do) i (?:now |just |also )?(?:stop|quit) (?:sending|texting|messaging)
 (?:puedo|debo|tengo que) (?:dejar|parar) de (?:mandar|enviar|escribir|llamar)|who (?:told|asked)
@@ -184,8 +186,8 @@ hearing from|texted|messaged|contacted|notified|you texting|you to text)
 {close})
 {not}(?: ever| to| please)? send ~(?:{texts}|anything|stuff|these|this|any more{close}|more{close})
 (?:do not|no) need (?:for|of|(?:you )?to (?:text|send|message|remind)) ~{texts}
-need to (?:text|message|remind) (?:me|us)(?! back)|{open}no ~{texts}{close}|no (?:more|\
-further) contact
+need to (?:text|message|remind) (?:me|us)(?! back)|{open}no (?:(?!llega|hay|recib|tengo|\
+veo)\w+ )?{texts}{close}|no (?:more|further) contact
 {drop} {me} (?:removed |out )?(?:off|of|from|out)(?: of)? {list}|(?:off|from) your list
 (?:remove|delete|erase|lose|forget|scrub|purge) (?:my|this|our) {number}{close}
 (?:my|this|our) {number} (?:removed|taken off|deleted|off)|(?:get|got|stay) (?:off|out of) my phone
@@ -193,8 +195,8 @@ further) contact
 (?:want|get|be|like|getting)(?: me| us)? (?:off|out of|removed from|taken off)(?: of)? {list}
 (?:opt|opting|opted)(?: \w+)?(?: number)? out|optout|unsubscribe|be unsubscribed|stop using {me}
 wrong (?:number|person|phone|guy|girl|lady|woman|man|recipient|contact)|not the (?:person|\w+) you
-(?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:by that|named|\
-called)
+(?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:here )?(?:by that|\
+named|called)
 nobody (?:by|named|called)|no \w+ (?:at|on|here at) this {number}|{number} belongs to
 (?:no longer|not|does not)(?: has| have| use| own)? (?:at )?this {number}|just got this {number}
 do not know (?:any \w+|any(?:one|body) (?:named|called|by)|you people)|new owner of this
@@ -217,8 +219,8 @@ phone))
 {quiten}(?:me|nos)?(?: ya)? ~(?:de|del) {list}|{quiten} (?:ya )?(?:mi|este) {number}
 (?:dar|den|de|deme|denme|darme|darnos|dame|doy|dan|quiero|solicito|pido)(?: la| mi| una|\
  me)*(?: de)? baja
-{apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~de {list}|(?:hart|cansad|canse)[aos]* ~de ~{texts}
-numero (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|persona equivocada
+{apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~de {list}|(?:hart|cansad|canse)[aos]* ~(?:de|con) ~{texts}
+numero (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|persona equivocad[ao]
 no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|paciente|cliente|quien)|ya no es (?:su|\
 el) numero
 no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des(?:us|sus|sub|\
@@ -239,7 +241,7 @@ bloquead[oa]s?|f you){shut}
 {open}stop (?:i|you|this|we|already|everything|all|it|that|these|them|bothering|sending)
 {before}stop(?: it| this)?{shut}|(?:fuck off|screw you) ~{texts}
 (?:you|guys|people) (?:(?:guys|people|all|just|please|need|have|got|to|must|should|better|\
-can) )* stop{close}
+can) )*stop{close}
 (?:ask|asked|told|telling|asking|begging|tell|warned) you ~to stop|(?:want|need|like) you\
  ~to stop{shut}
 i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
@@ -247,7 +249,8 @@ i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
 """
 # They hold unless the text also names an appointment, a treatment, anything else one can end.
 LOOSE_WISHES = r"""
-{not} (?:want|need|wish)(?: to get| to receive| any| any more of)? (?:these|this|those|it){close}
+{not} (?:want|need|wish)(?: to get| to receive| any| any more of)? (?:these|this|those|them|\
+it){close}
 (?:no longer|not)(?: \w+)? interested(?: in (?:this|these|your|any|getting|receiving)|{close})
 done with (?:these|you|your|this clinic)|want out|how (?:do i|to|can i) (?:stop|end|cancel)\
  (?:these|them)
@@ -258,7 +261,7 @@ these|~{texts}))
 (?:do not|no longer|never) consent|without my (?:consent|permission)
 (?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:this|it) is (?:just |\
 pure )?spam{shut}
-{threat}.*(?:{texts}|contact\w*)|(?:{texts}|contact\w*|text me).*{threat}
+{threat}.*(?:{texts}|contact\w*|text me|these)|(?:{texts}|contact\w*|text me).*{threat}
 (?:los|las|les|te) (?:voy a )?(?:report|denunci|demand)\w+|(?:es|puro) spam
 no (?:me interesa|(?:quiero|deseo|necesito) (?:mas|nada|esto|estos)|estoy interesad[ao]){close}
 (?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|quiero salir(?:me)?|me (?:quit|borr|\
