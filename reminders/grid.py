@@ -66,6 +66,7 @@ class Board:
     counters: tuple[Counter, ...]
     page: Page[Treatment]
     show: str
+    concerns: int
 
 
 COUNTERS = (
@@ -95,6 +96,7 @@ def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
         counters=tuple(Counter(*one, number=len(asking[one[0]])) for one in COUNTERS),
         page=rows,
         show=show if show in asking else "",
+        concerns=clinic.concerns.filter(closed_at=None).count(),
     )
 
 

@@ -137,6 +137,8 @@ class Reminder(models.Model):
                 name="planned_urgent",
             ),
             models.Index(fields=["state_at"], condition=Q(state="sending"), name="sending_since"),
+            # An open board asks every few seconds what has changed.
+            models.Index(fields=["state_at"], name="changed_since"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from reminders.views import board, desk, email_webhook, health, home, story, unsubscribe, webhooks
+from reminders.views import (
+    board,
+    concerns,
+    desk,
+    email_webhook,
+    health,
+    home,
+    story,
+    unsubscribe,
+    webhooks,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +22,9 @@ urlpatterns = [
     path("desk/patients/<int:pk>/", desk.returning, name="desk-returning"),
     path("board/", board.board, name="board"),
     path("board/changes/", board.changes, name="board-changes"),
+    path("concerns/", concerns.concerns, name="concerns"),
+    path("concerns/<int:pk>/close/", concerns.close, name="concern-close"),
+    path("concerns/<int:pk>/correct/", concerns.correct_text, name="concern-correct"),
     path("treatments/<int:pk>/", story.story, name="story"),
     path("treatments/<int:pk>/handover/", story.handover, name="story-handover"),
     path("treatments/<int:pk>/correct/", story.correct, name="correct"),

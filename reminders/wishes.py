@@ -54,13 +54,13 @@ SPOKEN = dict(
     dnt=do_not im=i_am ive=i_have id=i_would ill=i_will its=it_is thats=that_is youre=you_are u=you
     yall=you ya=ya ur=your r=are wanna=want_to gonna=going_to gotta=got_to anymore=any_more 2=to
     nomore=no_more nomas=no_mas pls=please plz=please pleas=please plese=please kindly=please w=with
-    txt=text tx=text tex=text txts=texts txting=texting txtin=texting textin=texting texing=texting
+    txt=text tx=text tex=text txts=texts txting=texting txtin=texting textin=texting texing=texting txtn=texting txtng=texting texs=texts
     n=and nd=and msg=message msgs=messages msging=messaging thx=thanks ty=thanks num=number
     rmv=remove unsub=unsubscribe stpo=stop sotp=stop tsop=stop stp=stop stopp=stop stap=stop
     stahp=stop st0p=stop sttop=stop q=que k=que ke=que d=de m=me xq=porque pq=porque x=por
     xfa=por_favor porfa=por_favor porfavor=por_favor xfavor=por_favor msj=mensajes msjs=mensajes
     mjs=mensajes mensages=mensajes kiero=quiero qiero=quiero embien=envien enbien=envien
-    escrivan=escriban escrivir=escribir equibocado=equivocado reminder=reminders""".split()
+    escrivan=escriban escrivir=escribir vaja=baja kitenme=quitenme kiten=quiten quitenmen=quitenme pas=paz equibocado=equivocado reminder=reminders""".split()
 )
 
 PARTS = {
@@ -71,7 +71,7 @@ PARTS = {
     "shut": r"{tail} [.,]",
     "tail": r"(?: (?:please|now|right|thanks|thank you|asap|immediately|already|today|ever|more|"
     r"at once|any more|again|for good|forever|permanently|away|sir|maam|guys|people|to me|needed|"
-    r"lol|por favor|gracias|ya|ahora|mas|nunca|jamas|mismo|de una vez|{rude}))*",
+    r"lol|and|por favor|gracias|ya|ahora|mas|nunca|jamas|mismo|de una vez|{rude}))*",
     "rude": r"(?:the hell|hell|fuck\w*|tf|the fuck|damn\w*|freaking|goddamn|shit|crap|stupid|"
     r"pinches?)",
     "body": r"burn\w*|bleed\w*|cream|retin\w*|tret\w*|smok\w*|vap\w+|peel\w*|swell\w*|swollen|"
@@ -87,10 +87,10 @@ PARTS = {
     r"sesion|membresia|relleno|fotos?|tomorrow|monday|tuesday|wednesday|thursday|friday",
     # Before a "stop" that ends a clause and is an order.
     "before": r"(?<!\bto )(?<!\bi )(?<!\bit )(?<!\bcan )(?<!\bnot )(?<!\bwill )(?<!\bdoes "
-    r")(?<!\bdo )(?<!\band )(?<!\bor )(?<!\bbus )(?<!\bpit )(?<!\bnon )(?<!\bsaid )",
+    r")(?<!\bdo )(?<!\band )(?<!\bor )(?<!\bbus )(?<!\bpit )(?<!\bnon )(?<!\bsaid )(?<!\bshould )",
     # What may stand between the words of a phrase.
     "gap": r"(?:(?!(?:{body}|{booking}|i|we|if|as|when|got|until|miss|perder\w*|lose|forget|keep|"
-    r"by)\b(?! (?:reminder|text|message|alert)))\w+ ){0,6}",
+    r"by|send|bug|bother)\b(?! (?:reminder|text|message|alert)))\w+ ){0,6}",
     "texts": r"(?:(?<!to )(?<!and )(?<!i )text(?! (?:me|you|back))|texts|messages?|messaging|"
     r"texting|sms|reminders?(?! call)|notifications?|alerts|updates|communications?|spam|"
     r"subscription|mensajes?|mensajitos?|textos?|recordatorios?|notificaciones|avisos|alertas|"
@@ -103,7 +103,7 @@ PARTS = {
     r"aqui|esto|eso|registros?|directorio|telefono|recordatorios)(?! schedule)",
     "stop": r"(?:stop|quit|(?<!the )end|cease|cancel|discontinue|halt|kill|disable|deactivate|"
     r"remove|terminate|(?:turn|shut|switch|cut) off|enough|no more|zero|tired of|sick of|"
-    r"done with|am over|am so over|fed up with|finished with|through with)",
+    r"done with|am over|cancell?ing|stopping|am so over|fed up with|finished with|through with)",
     "texting": r"(?:texting|messaging|contacting|calling|spamming|harassing|pestering|notifying|"
     r"bombarding|hounding|stalking|soliciting|blowing up|hitting me up|reaching out)(?! you)",
     "text": r"(?:text|message|contact|call|spam|harass|write|bother|disturb|reach out|ping|email)",
@@ -116,16 +116,17 @@ PARTS = {
     r"por|favor|vuelvan?|vuelvas|sigan?|sigas|anden|esten|ni|llamen|llame|a))*",
     "manden": r"(?:mand|envi)(?:en|e|es|n|ar|ando)(?:me|nos|les)?",
     "escriban": r"(?:escrib(?:an|a|as|ir|irme|iendo\w*)|(?:molest|contact|texte|not?ific|fastidi|"
-    r"mensaje|acos|avis)(?:en|e|es|ar|arme|ando\w*)|busquen|jodan|chinguen|insistan)(?:me|nos)?",
+    r"mensaje|acos|avis)(?:en|e|es|ar|arme|ando\w*)|busquen|jodan|hablen|notifiquen|texten|textes|"
+    r"chinguen|insistan)(?:me|nos)?",
     "mandar": r"(?:mand|envi|escrib|molest|contact|llam|text|texte|fastid|jod|ching|acos|spame|"
-    r"recib|hostig|insist)(?:a|ar|iar|er|ir|ando|iendo)(?:me|nos|le|les)?(?:los|las)?",
+    r"recib|hostig|insist)(?:a|ar|iar|er|ir|i?ando|iendo)(?:me|nos|le|les)?(?:los|las)?",
     "dejen": r"(?:(?:dej|par)(?:en|e|a|ar|es|o|emos)(?:me|nos|le)?(?: ya)?)",
     "quiten": r"(?:quit|borr|elimin|sa[cq]u?|remuev|remov|retir|tach|exclu[yi])(?:en|e|a|ar|an|er|"
     r"ir)",
     "apaguen": r"(?:cancel|suspend|deteng|deten|desactiv|apag|apagu|par|anul|termin|elimin|quit|"
     r"remuev)(?:er|ar|en|an|e|a|o|es)(?:me|nos|le)?",
-    "threat": r"(?:lawyer|attorney|lawsuit|sue|suing|legal action|illegal|police|court|complaint|"
-    r"abogad[oa]|demand(?:ar|are|o|a)\w*|denunci\w+|ilegal)",
+    "threat": r"(?:lawyer|attorney|lawsuit|sue|suing|legal action|illegal|police|cops|court|"
+    r"complaint|queja|abogad[oa]|demand(?:ar|are|o|a)\w*|denunci\w+|ilegal)",
     "ending": r"(?:stop\w*|quit|end|ending|cease|cancel\w*|unsubscribed?|opt|optout|removed?|"
     r"delete|discontinue|halt|turn|shut|take (?:me|my|us)|taken|drop|lose|revoke|block|pull|"
     r"disable|kill|erase|suspend|terminate|get (?:me|taken|removed) off|leave)",
@@ -137,16 +138,19 @@ GUARDS = r"""
 to|trying|asking|ask|asked|say|said|mean|going|yet|really|be|tell|for|any|the|these|my|\
 {texts}))* {ending}
 (?:no|nunca|jamas|sin)(?: (?:quiero|quisiera|deseo|me|nos|que|vayan|vaya|a|se|los?|por|favor|le|\
-voy|pienso|quise|puedo))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|cancel\w+|{quiten}\w*|\
-saquen\w*|suspend\w+|(?:den|dar|de)(?:me)?(?: de)? baja|detengan|bloque\w+|basta|salir\w*|alto)
+voy|pienso|quise|puedo|mandar|poner|escribir))* (?:(?:dej|par)(?:en|e|es|ar|emos|a|an)(?:me|nos)?|\
+cancel\w+|{quiten}\w*|saquen\w*|suspend\w+|(?:den|dar|de)(?:me)?(?: de)? baja|detengan|bloque\w+|\
+basta|salir\w*|alto|stop)
 (?:when|until|how long|how soon|cuando)(?: (?!but|so|please|just|pero)\w+){0,5} (?:stop|end|quit|\
 dejan?|dejo|dejar|paran?|parar)
 (?:why|how come|did|(?<!how )(?<!what )do|does|have|has|will|are|(?<!can )would)(?: (?:did|have|\
-do|the|my|your|these|i|we|{texts}|ever|just|it|this|going|to|all))+ (?:stop|end|quit|unsubscribe|\
-opt|cancel|no more)
-(?:did|have|since|why)(?: (?:did|have))?(?: (?:you|guys|just|already))+ (?:stop|quit|cancel|remove)
+do|the|my|your|these|i|we|they|{texts}|ever|just|it|this|going to|all))+ (?:stop|end|quit|\
+unsubscribe|opt|cancel|no more)
+(?:did|have|since|why)(?: (?:did|have))?(?: (?:you|guys|just|already))+ (?:stop|quit|cancel|\
+remove|take)
 (?:can|should|may|must|could|do) i (?:now |just |also )?(?:stop|quit) (?:sending|texting|messaging)
-(?:puedo|debo|tengo que) (?:dejar|parar) de (?:mandar|enviar|escribir|llamar)|who (?:told|asked)
+(?:puedo|debo|tengo que) (?:dejar|parar) de (?:mandar|enviar|escribir|llamar)|who (?:told|asked)|\
+{texting}(?: me)? after|no quiero molestar\w*
 (?<!it )if i (?:ever |just |do )?(?:reply|text|send|say|type|stop|opt|unsubscribe|cancel|quit)
 si (?:mando|escribo|respondo|contesto|pongo|digo|cancelo|dejo|me doy)|(?:are there|is there) no
 what (?:does|happens|would happen|will happen)|que (?:pasa|significa|sucede)|(?:says?|reads) reply
@@ -160,92 +164,102 @@ got|get|gave|give|you|the|them|her|reach|put|down|entered|a))* wrong (?:number|p
 wrong number (?:on|in|for (?:the|my|pharmacy|dr|doctor|nurse|after|on))
 (?:di|dieron|marque|llame|tengo|puse|anote)(?: \w+){0,3} (?:numero|telefono) (?:equivocado|\
 incorrecto)
-(?:got|have|(?<!to )get|getting|had|received|(?<!to )receive|was|were|been|still|see) no ~{texts}
+(?:got|have|(?<!to )get|getting|had|received|(?<!to )receive|was|were|been|is|are|still|see) no\
+ ~{texts}
 (?<!rather )(?<!prefer )(?<!that )(?:i|you|they|we)(?: guys)? {not} {text}
 stop \w+ing you|(?:old|previous) {number}|not been (?:to|a)
 (?:unsubscribe|opt out|remove|stop|take|cancel|get|end|turn)(?: (?!but|and)\w+){0,6} (?:emails?|\
-newsletters?|wait ?list|waiting list|schedule|calendar)(?! (?:and|or))
-no me (?:manden?|envien?) (?:a|con|al) (?!este|mi|esta)|baja (?:medica|laboral|del|la|el|mi)
+newsletters?|wait ?list|waiting list|schedule|calendar|cancell?ation list)(?! (?:and|or))
+no me (?:manden?|envien?) (?:a|con|al) (?!este|mi|esta)|baja (?:medica|laboral|del|por (?!favor)|\
+(?:mi|la|el) (?!{number}|suscripcion)\w+)|estoy de baja
 """
 # They stand although a guard could strike them: "if you don't stop texting me ...".
 ANGRY_WISHES = r"""
-(?:if|why|unless)(?: (?:you|do|will|can|guys|people|they))* not (?:you )?(?:stop|quit) {texting}
+(?:if|why|unless)(?: (?:you|do|will|can|guys|people|they))* not (?:you )?(?:stop|quit)\
+ (?:{texting}|(?:it |this )?(?:i|[.,]))
 (?:si|por ?que) no (?:me )?(?:dejan?|paran?|dejas) (?:de {mandar}|en paz)
 """
 # Their words speak of texts, lists, numbers: nothing else can be meant.
 WISHES = r"""
 {stop} ~{texting}|{stop} ~{texts}|(?:turn|shut|switch) ~{texts} off|{stop} (?:de )?{mandar}
-(?:stop|quit) ~(?:getting|receiving|hearing|seeing) ~(?:{texts}|from you)
+(?:stop|quit) ~(?:getting|receiving|hearing|seeing) ~(?:{texts}|from you|these|this|them)|\
+(?:cease|stop|end) (?:all )?contact|{open}no contact{close}|(?:nobody|no one) wants ~{texts}
 (?:want|need|like|make|get|have|making) ~{texts} (?:to )?(?:stop|end)
 {texts} (?:need|have|must|should|better|got) (?:to )?(?:stop|end)
 {not}(?: \w+ly)? (?:want|need|wish|care|desire|would like|like to|trying) ~(?:{texts}|hear from|\
-hearing from|texted|messaged|contacted|notified|you texting|you to text)
+hearing from|texted|messaged|contacted|notified|reminded|you texting|you to text)
 (?:prefer|rather)(?: you| to)? not (?:to )?~(?:{texts}|{text} me)|rather you did not
-(?:{not}|not to|not ok to|need to)(?: ever| please| you)? {text}(?:(?: or| and|\
- nor)? {text})*(?: (?:me|us|this|here|my|again)(?! (?:back|photos?|pictures?|results?|the))|\
-{close})
+(?:{not}|not to|not ok to)(?: ever| please| you| {rude})? {text}(?:(?: or| and|\
+ nor)? {text})*(?: (?:me|us|this|it|here|my (?:phone|cell|number)|again)(?! (?:back|photos?|\
+pictures?|results?|the))|{close})
 {not}(?: ever| to| please)? send ~(?:{texts}|anything|stuff|these|this|any more{close}|more{close})
 (?:do not|no) need (?:for|of|(?:you )?to (?:text|send|message|remind)) ~{texts}
-need to (?:text|message|remind) (?:me|us)(?! back)|{open}no (?:(?!llega|hay|recib|tengo|\
-veo)\w+ )?{texts}{close}|no (?:more|further) contact
+(?:no need|not (?:need|have)) to (?:keep )?(?:(?:text|message|remind|contact) (?:me|us)(?! back)|\
+{texting})|no (?:(?!llega|hay|recib|tengo|veo)\w+ )?{texts}{close}|no (?:more|further) contact
 {drop} {me} (?:removed |out )?(?:off|of|from|out)(?: of)? {list}|(?:off|from) your list
 (?:remove|delete|erase|lose|forget|scrub|purge) (?:my|this|our) {number}{close}
 (?:my|this|our) {number} (?:removed|taken off|deleted|off)|(?:get|got|stay) (?:off|out of) my phone
 (?:remove|unenroll|unlist|opt|delete|take) (?:me|us)(?: off| out)?{close}|remove from {list}
-(?:want|get|be|like|getting)(?: me| us)? (?:off|out of|removed from|taken off)(?: of)? {list}
+(?:want|get|be|like|getting|need)(?: me| us)? (?:off|out of|removed from|taken off)(?: of)? {list}
 (?:opt|opting|opted)(?: \w+)?(?: number)? out|optout|unsubscribe|be unsubscribed|stop using {me}
-wrong (?:number|person|phone|guy|girl|lady|woman|man|recipient|contact)|not the (?:person|\w+) you
+wrong (?:number|person|phone|guy|girl|lady|woman|man|chat|recipient|contact)|not the (?:person|\
+\w+) you
 (?:this|it|that) is (?:not|no longer) (?:\w+ ){1,3}{number}|no (?:one|body) (?:here )?(?:by that|\
 named|called)
 nobody (?:by|named|called)|no \w+ (?:at|on|here at) this {number}|{number} belongs to
-(?:no longer|not|does not)(?: has| have| use| own)? (?:at )?this {number}|just got this {number}
+(?:no longer|not|does not)(?: has| have| uses?| owns?)? (?:at )?this {number}|\
+just got this {number}|(?:{texts}|these)(?: are)? (?:no longer|not) needed|nunca he ido
 do not know (?:any \w+|any(?:one|body) (?:named|called|by)|you people)|new owner of this
-i am (?:not|no longer) (?:a|your|one of your) (?:patient|client|customer)|never been (?:a|to) your
+i am (?:not|no longer)(?: even)? (?:a|your|one of your) (?:patient|client|customer)|never been\
+ (?:a|to) your
 (?:never|not) been (?:to|a (?:patient|client))|(?:not|no longer) a (?:patient|client|customer)\
  (?:of|at)
 leave (?:me|us)(?: {rude})* (?:alone|be)|cease and desist|do not (?:call|contact|text|disturb)\
  (?:list|me)
 (?:report\w*|mark\w*|flag\w*) ~as (?:spam|junk)|fcc|ftc|tcpa|stop (?:harass|spam)\w+|harassing\
  (?:me|us)
-(?:is|this|of|pure) harassment|(?<!accidentally )block(?:ing|ed)? (?:you|your|ur|this (?:number|\
-phone))
+what part of (?:stop|no)|(?<!accidentally )block(?:ing|ed)? (?:you|your|ur|this (?:number|phone))
 (?:revok|withdraw|rescind)\w* ~(?:consent|permission|authorization)
-{not} (?:have|give|gave|given)(?: you)? ~(?:consent|permission)(?! form)
+{not} (?:have|give|gave|given|giving)(?: you)? ~(?:consent|permission)(?! form)
 {no} {escriban}|{no} {manden}(?:{close}| ~(?:{texts}|nada|eso|esto|{close}))
 {dejen} (?:de )?(?:estar(?:me)? )?{mandar}|par(?:en|e|a|enle) (?:con )?~{texts}
 (?:basta|stop|no mas|ni un|alto|sin|cero|ya estuvo)(?: ya)?(?: a| de| con)? ~{texts}
+no (?:quiero|deseo) (?:ser|que me) contact\w+
 (?:no|tampoco) (?:me interesan?|(?:quiero|deseo|quisiera|necesito|queremos|requiero|ocupo))\
  ~(?:{texts}|saber ~de ustedes|recibir (?:nada|mas|esto|eso)|recibirlos)
 {quiten}(?:me|nos)?(?: ya)? ~(?:de|del) {list}|{quiten} (?:ya )?(?:mi|este) {number}
 (?:dar|den|de|deme|denme|darme|darnos|dame|doy|dan|quiero|solicito|pido)(?: la| mi| una|\
  me)*(?: de)? baja
-{apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~de {list}|(?:hart|cansad|canse)[aos]* ~(?:de|con) ~{texts}
-numero (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|persona equivocad[ao]
-no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|paciente|cliente|quien)|ya no es (?:su|\
-el) numero
-no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des(?:us|sus|sub|\
-in)crib\w+
-dej(?:en|e|a|ar|es|an)(?:me|nos)? (?:me )?(?:en paz|tranquil\w+)|bloquear(?:los|las|te| este)
-voy a bloquear|acos(?:o|ando) (?:por|con) ~{texts}|es (?:un |puro )?acoso
-(?:no|nunca|jamas)(?: \w+){0,2} (?:autori[cz]\w+|di permiso|di mi consent\w+|me suscribi|\
-me inscribi|pedi (?:esto|estos|mensajes|sus))|(?:revoco|retiro) (?:mi |el )?(?:consentimiento|\
-permiso|autorizacion)
+{apaguen} ~{texts}|salg?(?:o|ir)(?:me)? ~del? {list}|(?:hart\w+|cansad\w+|canse|hasta la madre)\
+ ~(?:de|con) ~{texts}
+(?:numero|number) (?:equivocado|incorrecto|erroneo)|equivoc\w+ de (?:numero|persona)|este\
+ (?:numero |telefono |celular )?(?:ya )?no es (?:de|el (?:numero|telefono|celular))|\
+persona equivocad[ao]
+no (?:es|soy)(?: ya)? (?:el numero|la persona|su numero|(?:su )?(?:paciente|cliente)|quien)|\
+ya no es (?:su|el) numero
+no conozco a (?:nadie|ningun\w*|es[ae]|est[ae])|no vive (?:aqui )?ningun\w*|des\w{2,4}crib\w+
+dej(?:en|e|a|ar|es|an)(?:me|nos)? (?:me )?(?:en paz|tranquil\w+)|bloquear(?:los|las|te| este)|\
+(?:los|las|te|les) bloque\w+|me quito de {list}
+voy a bloquear|acos(?:o|ando) (?:por|con) ~{texts}
+(?:no|nunca|jamas)(?: \w+){0,2} (?:me suscribi|me inscribi|me apunte|(?:pedi|solicite) (?:esto|\
+estos|mensajes|sus))|(?:revoco|retiro) (?:mi |el )?(?:consentimiento|permiso|autorizacion)
 no (?:es necesario|hace falta|hay necesidad) (?:de )?(?:que )?(?:me )?(?:{manden}|{escriban})
 """
 # They hold unless the text names something else that stops: on the skin or in the mouth.
 LONE_WISHES = r"""
 {open}(?:stop|stopall|basta|alto|paren|parenle|pare|no mas|quit it|cut it out|knock it off|\
-back off|enough|that is enough|enough is enough|lay off|go away|get lost|buzz off|shut up|stfu|\
-give it a rest|(?:fuck|fck|f|piss) off|(?:fuck|screw) you|larg\w+|callen\w*|spam|blocked|\
+back off|enough|that is enough|no more|enough is enough|lay off|go away|get lost|buzz off|shut up|\
+stfu|give it a rest|(?:fuck|fck|f|piss) off|(?:fuck|screw) you|larg\w+|callen\w*|spam|blocked|\
 bloquead[oa]s?|f you){shut}
-{open}stop (?:i|you|this|we|already|everything|all|it|that|these|them|bothering|sending)
-{before}stop(?: it| this)?{shut}|(?:fuck off|screw you) ~{texts}
+{open}stop (?:i|you|this|we|with|already|everything|all|it|that|these|them|bothering|sending)
+{before}stop(?: it| this)?{shut}|(?:(?:fuck|piss) off|screw you) ~{texts}|no more of (?:this|\
+these)|shut the fuck up
 (?:you|guys|people) (?:(?:guys|people|all|just|please|need|have|got|to|must|should|better|\
 can) )*stop{close}
 (?:ask|asked|told|telling|asking|begging|tell|warned) you ~to stop|(?:want|need|like) you\
  ~to stop{shut}
 i (?:\w+ )?(?:said|texted|replied|sent|typed|wrote|put|say|text|reply) stop
-(?:stop|quit) (?:sending|bothering|bugging|annoying|reminding|disturbing|emailing|writing)
+(?:stop|quit|cease) (?:sending|bothering|bugging|annoying|reminding|disturbing|emailing|writing)
 """
 # They hold unless the text also names an appointment, a treatment, anything else one can end.
 LOOSE_WISHES = r"""
@@ -254,22 +268,33 @@ it){close}
 (?:no longer|not)(?: \w+)? interested(?: in (?:this|these|your|any|getting|receiving)|{close})
 done with (?:these|you|your|this clinic)|want out|how (?:do i|to|can i) (?:stop|end|cancel)\
  (?:these|them)
-make (?:these|them|this) stop|turn (?:these|them|this|it|that) off|turn off (?:these|this|them)
+make (?:these|them|this) stop|(?:turn|shut) (?:these|them|this|it|that) off|turn off (?:these|\
+this|them)
 (?:never|did not|do not|not)(?: \w+)? (?:sign\w* (?:me )?up|ask\w* for (?:this|these)|\
 subscribe\w*|opt\w* in|request\w* (?:this|these)|enroll\w*|(?:agree\w*|consent\w*) to (?:this|\
 these|~{texts}))
 (?:do not|no longer|never) consent|without my (?:consent|permission)
-(?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:this|it) is (?:just |\
-pure )?spam{shut}
+harassment|(?:es|un|puro|este) acoso|no (?:tienen|tiene|doy|di|he dado|les di) ~(?:permiso|\
+consent\w+|autorizacion)|(?:no|nunca)(?: \w+)? autori[cz]\w+
+(?:report|reporting|reported|sue|suing) (?:you|your|this number)|(?:is|are) (?:just |pure )?spam|\
+(?:bug|shove) off|hate (?:these|your|the|getting) ~{texts}
 {threat}.*(?:{texts}|contact\w*|text me|these)|(?:{texts}|contact\w*|text me).*{threat}
-(?:los|las|les|te) (?:voy a )?(?:report|denunci|demand)\w+|(?:es|puro) spam
-no (?:me interesa|(?:quiero|deseo|necesito) (?:mas|nada|esto|estos)|estoy interesad[ao]){close}
-(?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|quiero salir(?:me)?|me (?:quit|borr|\
+(?:los|las|les|te) (?:voy a )?(?:report|denunci|demand)\w+|(?:es|puro|como) spam|a la (?:mierda|\
+verga|chingada)|al (?:diablo|carajo)
+no (?:me interesan?|(?:los |las )?(?:quiero|deseo)(?: recibir)?(?: nada| estos?)?|necesito estos?|\
+estoy interesad[ao]){close}|{open}(?:equivocado|aqui no es|se equivocaron|como cancelo|end (?:it|\
+this)|leave group|mute me|junk|do not want|shut it off|(?:paren|detengan|terminen) (?:esto|\
+eso)){close}
+(?:dije|digo|quiero|pido) que (?:ya )?(?:no|par\w+|dej\w+){close}|count me out|never heard of you|\
+(?:is|texting) a (?:landline|minor|child|business)|me tienen hart[ao]|no es la paciente|\
+let me out of|to be (?:removed|taken off)|please remove{close}
+(?:{quiten}|saquen)(?:me|nos){close}|olvid\w+ de mi|olvidenme|quiero salir(?:me)?|me (?:quit|borr|\
 sac)an{close}
 """
 # Whoever says how the texts should go on wants them.
 KEPT = r"""
-text me instead|{texts} (?:is|are) (?:better|fine|ok|okay|good)|keep the {texts}|only ~emails
+text me instead|{texts} (?:is|are) (?:better|fine|ok|okay|good)|keep the {texts}|only ~emails|\
+prefer {texts}
 (?:turn|put|sign|add|opt) ~back (?:on|in|up)|resume|in (?:english|spanish)|en (?:ingles|espanol)
 mejor (?:por )?(?:textos?|mensajes?|mandenme|escribanme)
 """

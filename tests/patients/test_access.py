@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from patients.models import Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
+from reminders.models import Concern
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 
 OPEN = "open to everybody"
@@ -34,15 +35,26 @@ WHO_MAY = {
     "desk-returning": STAFF,
     "board": STAFF,
     "board-changes": STAFF,
+    "concerns": STAFF,
+    "concern-close": STAFF,
+    "concern-correct": STAFF,
     "story": STAFF,
     "story-handover": STAFF,
     "correct": STAFF,
     "void": STAFF,
 }
-MEET = {"desk-search": 200, "desk-check": 200, "home": 302, "board-changes": 204}
-POSTED = {"desk-search", "desk-check"}
+MEET = {
+    "desk-search": 200,
+    "desk-check": 200,
+    "home": 302,
+    "board-changes": 204,
+    "concern-close": 302,
+    "concern-correct": 302,
+}
+POSTED = {"desk-search", "desk-check", "concern-close", "concern-correct"}
 OBJECTS = {name for name in WHO_MAY if name in {"desk-returning", "story", "story-handover",
-                                                "correct", "void"}}  # fmt: skip
+                                                "correct", "void", "concern-close",
+                                                "concern-correct"}}  # fmt: skip
 
 
 def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
@@ -61,10 +73,22 @@ def treatment(db: None) -> Treatment:
     return log(patient=make_patient(clinic=make_clinic()))
 
 
+def open_concern(treatment: Treatment) -> Concern:
+    return Concern.objects.create(
+        clinic=treatment.patient.clinic,
+        patient=treatment.patient,
+        reminder=treatment.reminders.get(rule="cleanse"),
+        kind=Concern.Kind.MOVED,
+        opened_at=treatment.logged_at,
+    )
+
+
 def open_it(client: Client, name: str, treatment: Treatment) -> int:
     keys = ADDRESSES[name].pattern.converters
     known: dict[str, object] = {"token": uuid.uuid4(), "provider": "any"}
     known["pk"] = treatment.patient_id if name == "desk-returning" else treatment.pk
+    if name.startswith("concern-"):
+        known["pk"] = open_concern(treatment).pk
     address = reverse(name, kwargs={key: known[key] for key in keys})
     return (client.post if name in POSTED else client.get)(address).status_code
 

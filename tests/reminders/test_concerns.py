@@ -1,0 +1,104 @@
+"""What a nurse must see, on one page: read it, close it, correct what was announced too early."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients.models import Patient
+from patients.models.clinic import Role
+from reminders.inbox import receive_text
+from reminders.models import Concern, Reminder, State
+from reminders.treatments import correct_time
+from tests.builders import SENDER, log, make_staff, reminder_of, set_state
+
+pytestmark = pytest.mark.django_db
+
+T = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 09:00 in Chicago
+
+
+@pytest.fixture
+def nurse(patient: Patient) -> Client:
+    client = Client()
+    client.force_login(make_staff(clinic=patient.clinic, role=Role.NURSE))
+    return client
+
+
+def text(body: str, number: int = 1, sender: str = "+12025550146") -> None:
+    receive_text(provider_id=f"SM{number:032}", sender=sender, recipient=SENDER, body=body)
+
+
+def shown(nurse: Client) -> str:
+    return nurse.get("/concerns/").content.decode()
+
+
+def test_a_patients_text_stands_there_in_its_own_words(patient: Patient, nurse: Client) -> None:
+    text("My cheek <b>hurts</b> & stings")
+    page = shown(nurse)
+    assert "Maria Gomez" in page
+    assert "My cheek &lt;b&gt;hurts&lt;/b&gt; &amp; stings" in page
+
+
+def test_a_text_from_a_number_nobody_has_stands_there_too(patient: Patient, nurse: Client) -> None:
+    text("Who is this?", sender="+12025550177")
+    page = shown(nurse)
+    assert "A number we do not know" in page
+    assert "0177" not in page
+
+
+def test_what_is_dealt_with_leaves_the_page_and_two_do_not_both_close_it(
+    patient: Patient, nurse: Client
+) -> None:
+    text("It burns")
+    concern = Concern.objects.get()
+    assert nurse.post(f"/concerns/{concern.pk}/close/").status_code == 302
+    assert "It burns" not in shown(nurse)
+    second = nurse.post(f"/concerns/{concern.pk}/close/", follow=True).content.decode()
+    assert "A colleague had closed it already." in second
+
+
+def test_the_new_hour_is_texted_by_one_press(patient: Patient, nurse: Client) -> None:
+    treatment = log(patient=patient, treated_at=T)
+    set_state(reminder_of(treatment, "cleanse"), State.DELIVERED)
+    with time_machine.travel(T + timedelta(hours=6, minutes=5), tick=False):
+        correct_time(
+            treatment=treatment,
+            treated_at=T + timedelta(hours=1),
+            reason="x",
+            by=make_staff(clinic=patient.clinic),
+        )
+        nurse.force_login(make_staff(clinic=patient.clinic, role=Role.LEAD))
+        concern = Concern.objects.get()
+        assert "Text the new hour" in shown(nurse)
+        nurse.post(f"/concerns/{concern.pk}/correct/")
+        nurse.post(f"/concerns/{concern.pk}/correct/")
+    assert Reminder.objects.filter(rule="cleanse", occurrence=2).count() == 1
+
+
+def test_the_page_costs_the_same_queries_for_one_and_for_many(
+    patient: Patient, nurse: Client
+) -> None:
+    counts = []
+    for number in (1, 30):
+        for each in range(number):
+            text("It burns", number=number * 100 + each)
+        with CaptureQueriesContext(connection) as captured:
+            shown(nurse)
+        counts.append(len(captured))
+    # session, user, clinic, concerns, treatments
+    assert counts == [5, 5]
+
+
+def test_the_board_counts_what_is_open(patient: Patient, nurse: Client) -> None:
+    log(patient=patient)
+    text("It burns")
+    assert "concerns open" in nurse.get("/board/").content.decode()
+
+
+def test_an_empty_page_says_what_would_stand_there(patient: Patient, nurse: Client) -> None:
+    assert "Nothing is open." in shown(nurse)
