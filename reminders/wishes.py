@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from os.path import commonprefix
 
 
 class Wish(StrEnum):
@@ -49,18 +48,21 @@ COURTESIES = frozenset(
 )
 SPOKEN = dict(
     pair.split("=")
-    for pair in """dont=do_not doesnt=does_not didnt=did_not wont=will_not cant=can_not isnt=is_not
-    cannot=can_not wouldnt=would_not shouldnt=should_not arent=are_not aint=is_not havent=have_not
-    dnt=do_not im=i_am ive=i_have id=i_would ill=i_will its=it_is thats=that_is youre=you_are u=you
-    yall=you ya=ya ur=your r=are wanna=want_to gonna=going_to gotta=got_to anymore=any_more 2=to
+    for pair in """
+    dont=do_not doesnt=does_not didnt=did_not wont=will_not cant=can_not isnt=is_not cannot=can_not
+    wouldnt=would_not shouldnt=should_not arent=are_not aint=is_not havent=have_not dnt=do_not
+    im=i_am ive=i_have id=i_would ill=i_will its=it_is thats=that_is youre=you_are u=you yall=you
+    ya=ya ur=your r=are wanna=want_to gonna=going_to gotta=got_to anymore=any_more 2=to
     nomore=no_more nomas=no_mas pls=please plz=please pleas=please plese=please kindly=please w=with
-    txt=text tx=text tex=text txts=texts txting=texting txtin=texting textin=texting texing=texting txtn=texting txtng=texting texs=texts
-    n=and nd=and msg=message msgs=messages msging=messaging thx=thanks ty=thanks num=number
-    rmv=remove unsub=unsubscribe stpo=stop sotp=stop tsop=stop stp=stop stopp=stop stap=stop
-    stahp=stop st0p=stop sttop=stop q=que k=que ke=que d=de m=me xq=porque pq=porque x=por
-    xfa=por_favor porfa=por_favor porfavor=por_favor xfavor=por_favor msj=mensajes msjs=mensajes
-    mjs=mensajes mensages=mensajes kiero=quiero qiero=quiero embien=envien enbien=envien
-    escrivan=escriban escrivir=escribir vaja=baja kitenme=quitenme kiten=quiten quitenmen=quitenme pas=paz equibocado=equivocado reminder=reminders""".split()
+    txt=text tx=text tex=text txts=texts txting=texting txtin=texting textin=texting texing=texting
+    txtn=texting txtng=texting texs=texts n=and nd=and msg=message msgs=messages msging=messaging
+    thx=thanks ty=thanks num=number rmv=remove unsub=unsubscribe stpo=stop sotp=stop tsop=stop
+    stp=stop stopp=stop stap=stop stahp=stop st0p=stop sttop=stop q=que k=que ke=que d=de m=me
+    xq=porque pq=porque x=por xfa=por_favor porfa=por_favor porfavor=por_favor xfavor=por_favor
+    msj=mensajes msjs=mensajes mjs=mensajes mensages=mensajes kiero=quiero qiero=quiero
+    embien=envien enbien=envien escrivan=escriban escrivir=escribir vaja=baja kitenme=quitenme
+    kiten=quiten quitenmen=quitenme pas=paz equibocado=equivocado reminder=reminders
+    """.split()
 )
 
 PARTS = {
@@ -318,18 +320,9 @@ def _table(phrases: str) -> str:
 
 
 GUARD = re.compile(_table(GUARDS) + r"(?: (?!but |so |pero |please |instead )\w+)*")
-ANGRY_WISH, WISH, LONE_WISH, LOOSE_WISH, ON_SKIN, BOOKED, KEEP, SMELL = (
-    re.compile(_table(table))
-    for table in (
-        ANGRY_WISHES,
-        WISHES,
-        LONE_WISHES,
-        LOOSE_WISHES,
-        "{body}",
-        "{booking}",
-        KEPT,
-        SMELLS,
-    )
+TABLES = (ANGRY_WISHES, WISHES, LONE_WISHES, LOOSE_WISHES, KEPT, SMELLS, "{body}", "{booking}")
+ANGRY_WISH, WISH, LONE_WISH, LOOSE_WISH, KEEP, SMELL, ON_SKIN, BOOKED = (
+    re.compile(_table(table)) for table in TABLES
 )
 # A phone reports a thumbs-up by quoting our own text, whose last words are "STOP ends texts".
 REACTION = re.compile(
@@ -392,7 +385,8 @@ def _meant(sign: str) -> str:
 
 def _is_one_slip(written: str, meant: str) -> bool:
     """Whether one letter was added, left out, mistaken or swapped with the next."""
-    same = len(commonprefix((written, meant)))
+    pairs = enumerate(zip(written, meant, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(written), len(meant)))
     one, other = written[same:], meant[same:]
     swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
     return swapped or one[1:] in (other, other[1:]) or one == other[1:]

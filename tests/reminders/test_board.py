@@ -23,7 +23,7 @@ from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
 # session, user, clinic, trouble, what is due, how many treatments, a page of them, their reminders
-QUERIES = 8
+QUERIES = 9
 
 
 @pytest.fixture
