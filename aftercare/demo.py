@@ -20,7 +20,7 @@ from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.protocol_version import publish_shipped
 from patients.protocol import Session
-from reminders.inbox import stop
+from reminders.optouts import stop
 from reminders.messages import render
 from reminders.models import LAST_MINUTE, Attempt, Receipt, Reminder, State
 from reminders.moments import Skip

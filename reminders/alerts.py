@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
 
 from patients.models.clinic import Role
-from reminders.channels import Accepted, Message, email, sms
+from reminders.channels import Message, NotSent, Outcome, email, sms
 from reminders.models import Alert
 
-logger = logging.getLogger(__name__)
+AT_ONCE = 20
 
 
 def send_waiting(*, now: datetime) -> None:
-    """Send every alert that has not gone by both channels yet; what fails waits for the next."""
-    waiting = Alert.objects.filter(Q(by_sms_at=None) | Q(by_email_at=None))
-    for alert in waiting.select_related("clinic").order_by("id")[:20]:
-        if alert.by_sms_at is None and _text(alert):
-            # Marked by a conditional update: two workers may both have come here.
-            Alert.objects.filter(pk=alert.pk, by_sms_at=None).update(by_sms_at=now)
-        if alert.by_email_at is None and _mail(alert):
-            Alert.objects.filter(pk=alert.pk, by_email_at=None).update(by_email_at=now)
+    """Send every alert that has not gone by both channels yet, the oldest first."""
+    for field, send in (("by_sms_at", _text), ("by_email_at", _mail)):
+        waiting = Alert.objects.filter(**{field: None}).select_related("clinic").order_by("id")
+        for alert in waiting[:AT_ONCE]:
+            mine = Alert.objects.filter(pk=alert.pk)
+            # Marked first, by a conditional update: two workers may both have come here.
+            if not mine.filter(**{field: None}).update(**{field: now}):
+                continue
+            if isinstance(send(alert), NotSent):  # what may have gone is not sent again
+                mine.update(**{field: None})
+                break  # the way is closed; the next tick tries again
 
 
-def _text(alert: Alert) -> bool:
+def _text(alert: Alert) -> Outcome | None:
     number = alert.clinic.alert_phone
-    return not number or isinstance(sms.send(_message(alert, number.as_e164)), Accepted)
+    return sms.send(_message(alert, number.as_e164)) if number else None
 
 
-def _mail(alert: Alert) -> bool:
+def _mail(alert: Alert) -> Outcome | None:
     to = alert.clinic.alert_email or _first_admin(alert)
-    return not to or isinstance(email.send(_message(alert, to)), Accepted)
+    return email.send(_message(alert, to)) if to else None
 
 
 def _first_admin(alert: Alert) -> str:

@@ -18,7 +18,7 @@ from reminders.channels.codes import Means
 from reminders.concerns import alert_staff
 from reminders.models import Circuit
 
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+FIRST_PAUSE, LONGEST_PAUSE, DOUBLINGS = timedelta(seconds=30), timedelta(minutes=15), 10
 WORDS = {
     Means.ACCOUNT: "The {channel} provider refuses our account (code {code}).",
     Means.SENDER: "The {channel} provider refuses our sender (code {code}).",
@@ -65,7 +65,9 @@ def trip(scope: Scope, *, code: str, clinics: Iterable[Clinic], now: datetime) -
     )
     if not opened and circuit.closes_at <= now:
         circuit.failures += 1
-        circuit.closes_at = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (circuit.failures - 1))
+        circuit.closes_at = now + min(
+            LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(circuit.failures - 1, DOUBLINGS)
+        )
         circuit.save(update_fields=["failures", "closes_at"])
     if opened:
         words = WORDS[Means(kind)].format(channel=channel, code=code)
@@ -74,7 +76,9 @@ def trip(scope: Scope, *, code: str, clinics: Iterable[Clinic], now: datetime) -
     return circuit.closes_at
 
 
-def close(scopes: Iterable[Scope]) -> None:
-    """A message has passed on this way: its circuits are closed."""
+def close(scopes: Iterable[Scope], *, called_at: datetime) -> None:
+    """A message has passed on this way: the circuits opened before its call are closed."""
     for channel, kind, key in scopes:
-        Circuit.objects.filter(channel=channel, scope=kind, key=key).delete()
+        Circuit.objects.filter(
+            channel=channel, scope=kind, key=key, opened_at__lt=called_at
+        ).delete()

@@ -19,6 +19,7 @@ from reminders.checks import Hold, standing_of, verdict_on
 from reminders.looks import first_look
 from reminders.models import Attempt, Circuit, Reminder, State
 from reminders.moments import Skip
+from reminders.planning import plan
 
 LEASE = timedelta(seconds=90)
 BATCH = 500
@@ -42,8 +43,9 @@ def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
     if not due:
         return Claim(uuid.uuid4(), [], now, more=False, again_at=None, circuits={})
     _attach_clinics_and_versions(due)
-    standing = standing_of(due)
-    verdicts = [(row, verdict_on(row, standing, now)) for row in due]
+    due_now = _plan_again_what_was_corrected(due, now)
+    standing = standing_of(due_now)
+    verdicts = [(row, verdict_on(row, standing, now)) for row in due_now]
     _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
     _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
     passed = [row for row, verdict in verdicts if verdict is None]
@@ -67,6 +69,26 @@ def _lock(now: datetime, limit: int) -> list[Reminder]:
     due = due.select_related("treatment__patient")
     urgent = list(due.filter(urgent=True)[:limit])
     return urgent + list(due.filter(urgent=False)[: limit - len(urgent)])
+
+
+def _plan_again_what_was_corrected(due: list[Reminder], now: datetime) -> list[Reminder]:
+    """What was under way during a correction is still meant for the old time: plan it anew."""
+    stale = [row for row in due if _is_stale(row)]
+    if not stale:
+        return due
+    repeats = [row.pk for row in stale if row.again_of_id is not None]
+    Reminder.objects.filter(pk__in=repeats).update(
+        state=State.SKIPPED, skip_reason=Skip.CORRECTED.value, state_at=now
+    )
+    for treatment in {row.treatment for row in stale if row.again_of_id is None}:
+        plan(treatment, now=now)
+    return [row for row in due if row not in stale]
+
+
+def _is_stale(row: Reminder) -> bool:
+    """Another ask after "not normal yet" is counted from the answer, not from the treatment."""
+    of_the_plan = row.occurrence == 1 or row.again_of_id is not None
+    return of_the_plan and row.treated_at != row.treatment.treated_at
 
 
 def _attach_clinics_and_versions(due: list[Reminder]) -> None:

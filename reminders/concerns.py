@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from patients.models import Clinic, Patient
 from reminders.models import Alert, Concern, InboundText, Reminder
+
+TOLD_FOR = timedelta(days=1)
 
 
 def raise_concern(
@@ -38,5 +40,10 @@ def raise_text(kind: Concern.Kind, *, text: InboundText, now: datetime) -> None:
 
 
 def alert_staff(clinic: Clinic, words: str, *, now: datetime) -> None:
-    """Tell the clinic's staff, by two channels; `alerts.send_waiting` does it."""
+    """Tell the clinic's staff, by two channels; `alerts.send_waiting` does it.
+
+    The same words twice in a day are told once.
+    """
+    if clinic.alerts.filter(words=words, made_at__gt=now - TOLD_FOR).exists():
+        return
     Alert.objects.create(clinic=clinic, words=words, made_at=now)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from patients.models.patient import Channel, latest_consents, stopped_addresses
-from reminders.channels.codes import Means
+from reminders import circuits
+from reminders.channels.codes import GLOBAL, Means
 from reminders.concerns import alert_staff, raise_concern
 from reminders.models import Attempt, Concern, Reminder, State
+from reminders.optouts import stop
 
 ONE_MORE_AFTER = timedelta(minutes=10)
 FILTERED = "30007"
@@ -24,6 +26,17 @@ def follow_up(reminder: Reminder, *, means: Means, code: str, now: datetime) -> 
 
     `reminder` needs its treatment, patient and clinic.
     """
+    if means in GLOBAL:
+        _wait_for_the_account(reminder, means, code, now)
+        return
+    if means is Means.OPTED_OUT:
+        patient = reminder.treatment.patient
+        stop(
+            patient.clinic,
+            patient.address(reminder.channel),
+            channel=reminder.channel,
+            how="provider",
+        )
     repeated = means in (Means.ONCE_MORE, Means.NOT_KNOWN) and _try_once_more(reminder, now)
     if not repeated:
         _take_other_channel(reminder, now)
@@ -35,9 +48,23 @@ def follow_up(reminder: Reminder, *, means: Means, code: str, now: datetime) -> 
         _alert_if_filtered(reminder, now)
 
 
-def _try_once_more(reminder: Reminder, now: datetime) -> bool:
+def _wait_for_the_account(reminder: Reminder, means: Means, code: str, now: datetime) -> None:
+    """Nobody's fault but the account's: its circuit opens, and the message goes once it closes."""
+    patient = reminder.treatment.patient
+    scope = circuits.scope_of(
+        means,
+        reminder.channel,
+        patient.clinic.sms_sender.as_e164,
+        patient.address(reminder.channel),
+    )
+    closes_at = circuits.trip(scope, code=code, clinics=[patient.clinic], now=now)
+    if not _try_once_more(reminder, now, at=closes_at):
+        raise_concern(Concern.Kind.FAILED, reminder=reminder, now=now, detail=code)
+
+
+def _try_once_more(reminder: Reminder, now: datetime, at: datetime | None = None) -> bool:
     """A second row, a little later; a repeat is not repeated."""
-    at = now + ONE_MORE_AFTER
+    at = at or now + ONE_MORE_AFTER
     if reminder.again_of_id is not None or at > reminder.not_after:
         return False
     _add(reminder, channel=reminder.channel, at=at, now=now, again_of=reminder)
@@ -99,8 +126,7 @@ def _alert_if_filtered(reminder: Reminder, now: datetime) -> None:
     )
     filtered = sent.filter(error_code=FILTERED).count()
     words = "Carriers take more than 1 in 100 of our texts for spam (code 30007)."
-    told = clinic.alerts.filter(made_at__gt=since, words=words).exists()
-    if not told and filtered >= max(FILTERED_AT_LEAST, FILTERED_SHARE * sent.count()):
+    if filtered >= max(FILTERED_AT_LEAST, FILTERED_SHARE * sent.count()):
         alert_staff(clinic, words, now=now)
 
 

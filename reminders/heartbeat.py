@@ -33,7 +33,6 @@ def beat(*, now: datetime) -> None:
         restored = remembered is not None and remembered > heart.at + BEFORE_SILENCE
         if restored or remembered is None:
             changes |= {
-                "doubt_from": heart.at - BEFORE_SILENCE,
                 "doubt_until": now,
                 "restored": restored,
             }
@@ -45,12 +44,19 @@ def beat(*, now: datetime) -> None:
 def set_aside(claim: Claim, *, now: datetime) -> Claim:
     """Take out of a claim what may have gone before a restore; the provider is asked about it."""
     heart = Heartbeat.objects.filter(name=TICK, doubt_until__isnull=False).first()
-    if heart is None or heart.doubt_from is None or heart.doubt_until is None:
+    if heart is None or heart.doubt_until is None:
         return claim
+    # What has been asked about since then, or tried, is in no doubt any more.
+    settled = set(
+        Attempt.objects.filter(
+            reminder__in=[row.pk for row in claim.reminders], ended_at__gte=heart.doubt_until
+        ).values_list("reminder", flat=True)
+    )
     doubted = [
         row
         for row in claim.reminders
-        if heart.doubt_from <= row.leaves_at <= heart.doubt_until
+        if row.due_at <= heart.doubt_until
+        and row.pk not in settled
         and (row.channel == Channel.SMS or heart.restored)
     ]
     _doubt(doubted, now)
@@ -70,11 +76,11 @@ def _doubt(rows: list[Reminder], now: datetime) -> None:
 
 
 def _forgotten(row: Reminder, now: datetime) -> Attempt:
-    rendered = render(row, at=row.leaves_at)
+    rendered = render(row, at=row.due_at)
     return Attempt(
         reminder=row,
-        called_at=row.leaves_at,
-        lease_until=row.leaves_at,
+        called_at=row.due_at,
+        lease_until=row.due_at,
         ended_at=now,
         outcome=Attempt.Outcome.UNKNOWN,
         error_code="restored",

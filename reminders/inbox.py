@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from patients.models import Clinic, OptOut, Patient, Treatment
+from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import Channel, stopped_addresses
 from reminders.concerns import raise_text
-from reminders.models import Concern, InboundText, Reminder, State
-from reminders.moments import Skip
+from reminders.models import Concern, InboundText
+from reminders.optouts import lock_patients, record, stop
 from reminders.planning import plan
 from reminders.replies import Reply, received, reply
 from reminders.wishes import Wish, wishes_to_stop
@@ -80,29 +80,9 @@ def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:
         raise_text(Concern.Kind.TEXT, text=text, now=timezone.now())
 
 
-def lock_patients(clinic: Clinic, channel: Channel, address: str) -> list[Patient]:
-    """Everybody this address reaches. The claim locks these rows too, so that a stop and a send
-    cannot cross, nor two texts from one number.
-    """
-    reached = {"phone": address} if channel == Channel.SMS else {"email__iexact": address}
-    return list(Patient.objects.select_for_update().filter(clinic=clinic, **reached))
-
-
-@transaction.atomic
-def stop(
-    clinic: Clinic, address: str, *, channel: Channel = Channel.SMS, how: str = "text"
-) -> None:
-    """Nothing more by this channel to this address, from this transaction on."""
-    patients = lock_patients(clinic, channel, address)
-    _record(clinic, channel, address, stopped=True, how=how)
-    Reminder.objects.filter(
-        treatment__patient__in=patients, channel=channel, state=State.PLANNED
-    ).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT.value, state_at=timezone.now())
-
-
 def start(clinic: Clinic, number: str, patients: list[Patient]) -> None:
     """Texts again: what is still ahead is planned again."""
-    _record(clinic, Channel.SMS, number, stopped=False, how="start")
+    record(clinic, Channel.SMS, number, stopped=False, how="start")
     seen = set()
     for treatment in (
         Treatment.objects.filter(patient__in=patients, voided_at=None)
@@ -114,17 +94,6 @@ def start(clinic: Clinic, number: str, patients: list[Patient]) -> None:
         if series not in seen:
             seen.add(series)
             plan(treatment, now=timezone.now())
-
-
-def _record(clinic: Clinic, channel: Channel, address: str, *, stopped: bool, how: str) -> None:
-    OptOut.objects.create(
-        clinic=clinic,
-        channel=channel,
-        address=address,
-        stopped=stopped,
-        how=how,
-        recorded_at=timezone.now(),
-    )
 
 
 def _answer(

@@ -14,8 +14,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from patients.models.patient import Channel
-from reminders.inbox import stop
 from reminders.models import Attempt, Receipt
+from reminders.optouts import stop
 from reminders.receipts import apply_receipt, keep_receipt
 
 STATUSES = {

@@ -93,6 +93,7 @@ class Reminder(models.Model):
         NOT_USEFUL = Skip.NOT_USEFUL.value, "No longer useful by then"
         OTHER_CHANNEL = Skip.OTHER_CHANNEL.value, "Other channel chosen"
         CONCERN_OPEN = Skip.CONCERN_OPEN.value, "A concern was open"
+        CORRECTED = Skip.CORRECTED.value, "The treatment's time was corrected"
 
     treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="reminders")
     rule = models.CharField(max_length=32)
@@ -302,13 +303,12 @@ class Alert(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last tick. What fell due in a long gap before it may have gone out all the same,
-    from a database that has since been restored: `doubt_from` to `doubt_until`.
+    """The last tick. After a long gap what was due by `doubt_until` may have gone out all the
+    same, from a database that has since been restored.
     """
 
     name = models.CharField(max_length=16, unique=True)
     at = models.DateTimeField()
-    doubt_from = models.DateTimeField(null=True)
     doubt_until = models.DateTimeField(null=True)
     restored = models.BooleanField(default=False)
 

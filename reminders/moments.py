@@ -41,6 +41,7 @@ class Skip(StrEnum):
     NOT_USEFUL = "no longer useful"
     OTHER_CHANNEL = "other channel chosen"
     CONCERN_OPEN = "concern open"
+    CORRECTED = "time corrected"  # a repeat of what was meant for another time
 
 
 @dataclass(frozen=True, slots=True)

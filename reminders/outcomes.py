@@ -146,7 +146,7 @@ def _put_back(results: Sequence[Result], now: datetime) -> None:
     )
     paused = _trip_circuits(not_sent, now)
     for attempt, outcome in not_sent:
-        wait = min(BACKOFF_LIMIT, BACKOFF * 2 ** (tried.get(attempt.reminder_id, 1) - 1))
+        wait = min(BACKOFF_LIMIT, BACKOFF * 2 ** min(tried.get(attempt.reminder_id, 1) - 1, 10))
         # Jitter, so that a provider that comes back is not met by everybody at once.
         leaves_at = now + wait * random.uniform(0.5, 1.0)  # noqa: S311
         if outcome.means in GLOBAL:
@@ -184,9 +184,8 @@ def _close_circuits(results: Sequence[Result]) -> None:
     passed = [r.attempt for r in results if isinstance(r.outcome, Accepted)]
     if not passed or not Circuit.objects.exists():
         return
-    scopes = set()
     for attempt in passed:
         reminder = attempt.reminder
         sender = reminder.treatment.patient.clinic.sms_sender.as_e164
-        scopes.update(circuits.scopes_of(reminder.channel, sender, attempt.to_address))
-    circuits.close(scopes)
+        scopes = circuits.scopes_of(reminder.channel, sender, attempt.to_address)
+        circuits.close(scopes, called_at=attempt.called_at)

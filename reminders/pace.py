@@ -37,9 +37,8 @@ def _admit_sender(
 ) -> list[tuple[Reminder, datetime]]:
     Pace.objects.bulk_create([Pace(sender=sender, next_at=now)], ignore_conflicts=True)
     pace = Pace.objects.select_for_update().get(sender=sender)
-    each = timedelta(seconds=1) / rate
     next_at = max(pace.next_at, now)
-    free = max(0, int((now + BURST - next_at) / each))
-    pace.next_at = next_at + min(free, len(queue)) * each
+    free = max(0, (now + BURST - next_at) * rate // BURST)
+    pace.next_at = next_at + BURST * min(free, len(queue)) / rate
     pace.save(update_fields=["next_at"])
     return [(row, pace.next_at + (index // rate) * BURST) for index, row in enumerate(queue[free:])]

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from reminders.channels.codes import meaning_of
 from reminders.failures import follow_up, load
+from reminders.looks import first_look
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
 
 # Twilio's message statuses; one that is not here is kept and moves nothing.
@@ -92,10 +93,14 @@ def keep_receipt(
 
 def _settle_attempt(attempt: Attempt, state: State, error_code: str, now: datetime) -> None:
     """A receipt proves that the provider took the message, whatever we knew of the call."""
+    if state not in FINAL and attempt.outcome != Attempt.Outcome.ACCEPTED:
+        # Whoever recorded the call did not know, or will find it settled: ask from here on.
+        attempt.look_at = first_look(Attempt.Outcome.ACCEPTED, attempt.reminder.channel, now)
+        attempt.looks = 0
     attempt.outcome = Attempt.Outcome.ACCEPTED
     attempt.ended_at = attempt.ended_at or now
     if state is State.FAILED:
         attempt.error_code = error_code or attempt.error_code
     if state in FINAL:
         attempt.look_at = None
-    attempt.save(update_fields=["outcome", "ended_at", "error_code", "look_at"])
+    attempt.save(update_fields=["outcome", "ended_at", "error_code", "look_at", "looks"])

@@ -122,17 +122,24 @@ def _write(answer: Answer, *, now: datetime) -> None:
 
 
 def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Iterator[Listed]:
-    """The messages that are this attempt's: the exact words, and nobody else's sid."""
+    """The messages that are this attempt's: the exact words, and nobody else's sid.
+
+    The oldest first: of two with the same words, the earlier call made the earlier one.
+    """
     if known_as:
         yield from found
         return
     taken = set(
-        Receipt.objects.filter(provider_id__in=[one.provider_id for one in found])
+        Receipt.objects.filter(
+            provider_id__in=[one.provider_id for one in found], attempt__isnull=False
+        )
         .exclude(attempt=attempt)
         .values_list("provider_id", flat=True)
     )
     words = set(_words_of(attempt))
-    yield from (one for one in found if one.text in words and one.provider_id not in taken)
+    for one in sorted(found, key=lambda listed: listed.created_at):
+        if one.text in words and one.provider_id not in taken:
+            yield one
 
 
 def _words_of(attempt: Attempt) -> Iterator[str]:

@@ -49,6 +49,7 @@ SKIPPED_SHORT: Mapping[Skip, str] = {
     Skip.NOT_USEFUL: "too late",
     Skip.OTHER_CHANNEL: "other channel",
     Skip.CONCERN_OPEN: "concern open",
+    Skip.CORRECTED: "time corrected",
 }
 SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.PASSED: "Its moment had passed when the treatment was logged or corrected.",
@@ -65,4 +66,5 @@ SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.NOT_USEFUL: "It could not leave in time and is no longer useful.",
     Skip.OTHER_CHANNEL: "It goes by another channel now.",
     Skip.CONCERN_OPEN: "A concern about this patient was open.",
+    Skip.CORRECTED: "It was meant for the time before the correction.",
 }

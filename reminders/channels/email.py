@@ -25,7 +25,8 @@ def send(message: Message) -> Outcome:
         headers=_headers(message),
         connection=connection,
     )
-    mail.attach_alternative(message.html, "text/html")
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
     try:
         connection.open()
     except smtplib.SMTPResponseException as error:

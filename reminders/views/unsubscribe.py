@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from patients import links
 from patients.models.patient import Channel
-from reminders.inbox import stop
+from reminders.optouts import stop
 
 
 @csrf_exempt

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.services.environment import ROOT
 
 from .stage import Stage, running_stage
-from .times import SHORT
+from .times import SHORT, SHORTER
 
 KEPT = ROOT / "var" / "faults.json"
 
@@ -33,14 +33,15 @@ def play_all(stage: Stage, arguments: argparse.Namespace) -> bool:
     from .table import heading, keep, line_of
 
     mode = "small" if arguments.small else "full"
-    print(f"Shortened for this run: {SHORT.words()}.\n\n{heading()}", flush=True)
+    words = stage.times.words()
+    print(f"Shortened for this run: {words}.\n\n{heading()}", flush=True)
     rows = []
     for fault in FAULTS:
         if arguments.only and fault.name not in arguments.only:
             continue
         rows.append(run(fault, stage, small=arguments.small))
         print(line_of(rows[-1]), flush=True)
-        keep(rows, KEPT, mode=mode, times=SHORT.words())
+        keep(rows, KEPT, mode=mode, times=words)
     failed = [row.fault for row in rows if row.must_pass and not row.passed]
     print(f"\n{len(rows)} faults; {len(failed)} not passed; the rows are in {KEPT}.")
     return not failed
@@ -85,6 +86,7 @@ def main() -> int:
         return 0
     began = time.monotonic()
     with running_stage(arguments.logs) as stage:
+        stage.times = SHORTER if arguments.small or arguments.serve else SHORT
         if arguments.serve:
             serve(stage, arguments.serve)
             return 0

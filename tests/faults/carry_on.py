@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
+from django.db import connections
 from django.utils import timezone
 
 from reminders import tasks
@@ -12,6 +14,9 @@ from reminders.models import Reminder
 from .judge import IN_BETWEEN
 
 EVERY = 0.15  # seconds
+BROKEN = "A task broke."
+
+logger = logging.getLogger(__name__)
 
 
 def is_settled() -> bool:
@@ -25,6 +30,15 @@ def carry_on(seconds: float) -> None:
     """In this process, for at most `seconds`."""
     deadline = time.monotonic() + seconds
     while not is_settled() and time.monotonic() < deadline:
-        tasks.drain()
-        tasks.settle()
+        tick()
         time.sleep(EVERY)
+
+
+def tick() -> None:
+    """One round of both tasks. As with Celery, one that breaks is told and the next one comes."""
+    for task in (tasks.drain, tasks.settle):
+        try:
+            task()
+        except Exception:
+            logger.exception(BROKEN)
+            connections.close_all()

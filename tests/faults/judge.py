@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -51,11 +52,11 @@ class Verdict:
         return [f"{number} {words}" for words, number in found.items() if number]
 
 
-def judge(phone: Phone) -> Verdict:
-    """Of everything that is due by now and is no repeat of something that failed."""
+def judge(phone: Phone, *, by: datetime | None = None) -> Verdict:
+    """Of everything due `by` a moment (now, if unsaid) that is no repeat of what failed."""
     stats = phone.stats()
     reminders = list(
-        Reminder.objects.filter(due_at__lte=timezone.now(), again_of=None).select_related(
+        Reminder.objects.filter(due_at__lte=by or timezone.now(), again_of=None).select_related(
             "treatment"
         )
     )

@@ -26,6 +26,7 @@ BATCH = 4
 LATENCY = 0.06  # seconds of the provider
 MOST_PASSES = {Point.DURING_CALL: 6, Point.BEFORE_CLAIM: 3}
 PAUSE = 0.3  # seconds between two random kills
+POOLS = ("prefork", "prefork", "threads")
 
 
 def killed_at(point: Point, stage: Stage, kills: int) -> Finding:
@@ -54,11 +55,11 @@ def _die_at(point: Point) -> None:
 
 
 def killed_at_random(stage: Stage, messages: int) -> Finding:
-    """Somebody of two workers is killed every 0.3 s until everything has been taken up."""
+    """Somebody of three workers is killed every 0.3 s until everything has been taken up."""
     stage.phone.control(latency_ms=100, delays=0.2)
     make_due(messages)
     struck: Counter[str] = Counter()
-    with stage.crew("prefork", "threads") as (running, workers):
+    with stage.crew(*POOLS) as (running, workers):
         deadline = time.monotonic() + 120 + messages / 8
         while _still_going_out() and time.monotonic() < deadline:
             struck[_strike(stage, running, workers)] += 1
@@ -79,14 +80,12 @@ def _still_going_out() -> bool:
 
 def _strike(stage: Stage, running: Running, workers: list[subprocess.Popen[bytes]]) -> str:
     """Kill one process: mostly a prefork child, sometimes a whole worker."""
-    chance = random.random()
     _bring_back(stage, running, workers)
-    prefork, threads = workers
-    children = pool_children(prefork)
-    if chance < 0.85 and children:
+    children = [pid for worker in workers[:2] for pid in pool_children(worker)]
+    if children and random.random() < 0.95:
         _kill(random.choice(children))
         return "pool processes"
-    whole = prefork if chance < 0.9 else threads
+    whole = random.choice(workers)
     _kill(whole.pid)
     whole.wait()
     return "whole workers"
@@ -101,7 +100,7 @@ def _kill(process: int) -> None:
 
 def _bring_back(stage: Stage, running: Running, workers: list[subprocess.Popen[bytes]]) -> None:
     """What a supervisor does: start again whatever has gone."""
-    for number, pool in enumerate(("prefork", "threads")):
+    for number, pool in enumerate(POOLS):
         if workers[number].poll() is not None:
             workers[number], _ = stage.start_worker(running, pool, number, 20)
 

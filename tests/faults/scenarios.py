@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import backlog, doorbells, kills, provider, restore, servers
+from . import (
+    backlog, callbacks, clocks, doorbells, kills, provider, races, restore, servers, webhooks,
+)  # fmt: skip
+from .carry_on import BROKEN
 from .judge import Verdict
 from .points import Point
 from .stage import Stage
@@ -33,7 +36,7 @@ class Fault:
 KILLS = tuple(
     Fault(
         f"kill-{point.name.lower().replace('_', '-')}", f"kill -9 {point}",
-        partial(kills.killed_at, point), full=200, small=6,
+        partial(kills.killed_at, point), full=200, small=5,
     )
     for point in Point
 )  # fmt: skip
@@ -50,11 +53,22 @@ FAULTS = (
     ),
     Fault("provider-429", "provider: a storm of 429", provider.storm_of_429, 1_000, 100),
     Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 10),
+    Fault(
+        "callbacks-any-order", "callbacks shuffled, × 3, early, replayed",
+        callbacks.in_any_order, 2_000, 60,
+    ),
+    Fault("callbacks-lost", "callbacks lost", callbacks.lost, 2_000, 60),
+    Fault("webhooks-forged", "webhooks nobody sent", webhooks.forged, 10_000, 300),
+    Fault("stop-races", "STOP races the dispatcher", races.stopped, 1_000, 50),
+    Fault("clock-jumps", "clock jumps ±1 h", clocks.jumped, 1_000, 60),
+    Fault("clock-jumps-in-doubt", "clock jumps ±1 h, in doubt", clocks.jumped_in_doubt, 200, 10),
+    Fault("summer-time", "DST both ways, every US zone", clocks.summer_time, 660, 8),
     Fault("backlog", "six hours of backlog", backlog.six_hours, 4_000, 200),
     Fault(
         "backlog-machine-off", "six hours of backlog, cache lost",
         backlog.six_hours_without_cache, 1_000, 100,
     ),
+    Fault("corrected-while-queued", "corrected or voided", races.corrected, 600, 40),
     Fault(
         "restored", "a backup from an hour ago restored",
         partial(restore.restored, cache_is_lost=False), 1_000, 60,
@@ -77,6 +91,8 @@ def run(fault: Fault, stage: Stage, *, small: bool) -> Row:
     try:
         stage.fresh()
         finding = fault.play(stage, size)
+        if broken := stage.said_in_forks(BROKEN):
+            finding.problems.append(f"{broken} tasks broke")
     except Exception as error:  # the other faults are still worth playing
         logger.exception("%s broke", fault.name)
         finding = Finding(str(size), Verdict(), problems=[f"broke: {error!r:.300}"])

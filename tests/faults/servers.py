@@ -19,7 +19,8 @@ from .table import Finding
 
 PER_SECOND = 20  # reminders that fall due in each second of an outage
 LATE = 60.0  # seconds beyond a tick: what the specification allows
-CRASHES = 3
+CRASHES, BLINKS = 3, 3
+DEAF = "the connection is closed"
 
 
 def spread(seconds: float, *, starts_in: float = 0.5) -> list[datetime]:
@@ -105,24 +106,47 @@ def postgres_crashed(stage: Stage, messages: int) -> Finding:
 
 
 def postgres_down(stage: Stage, seconds: int) -> Finding:
-    """The database is away for a while in the middle of the work; nobody touches a worker."""
-    messages = 20 * PER_SECOND
-    stage.phone.control(latency_ms=200)
-    with stage.crew("prefork", "threads", calls_in_flight=10):
-        make_due(messages)
-        _wait_until_called(stage.phone, messages // 4)
-        stage.stop_postgres(signal.SIGINT)
-        time.sleep(min(5, seconds / 2))
-        before = stage.phone.stats(brief=True)["calls"]
-        time.sleep(max(0.0, seconds - min(5, seconds / 2)))
-        meanwhile = stage.phone.stats(brief=True)["calls"] - before
-        stage.postgres.start()
-        began = time.monotonic()
-        wait_until_settled(stage.times.longest * 4 + 60)
-        took = time.monotonic() - began
-    verdict = judge(stage.phone)
-    note = f"{meanwhile} calls meanwhile; settled {took:.0f} s after it was back, without a hand"
-    return Finding(f"{seconds} s down, {messages} messages", verdict, note=note)
+    """The database is away while the workers idle and more falls due; nobody touches a worker."""
+    with stage.crew("prefork"):
+        make_due(PER_SECOND)
+        wait_until_settled(60)
+        for _ in range(BLINKS):
+            _stay_away(stage, 1.0)
+            time.sleep(3 * stage.times.tick)
+        moments = spread(seconds + 2, starts_in=2.0)
+        make_due(len(moments), due_at=moments)
+        calls = _stay_away(stage, seconds)
+        back_at = timezone.now()
+        _wait_for_all(moments, stage)
+        deaf = _still_deaf(stage)
+    late = max(lateness(stage.phone, [back_at] * PER_SECOND + moments, back_at=back_at))
+    finding = Finding(f"{seconds} s down, {PER_SECOND + len(moments)} messages", judge(stage.phone))
+    finding.note = (
+        f"before that {BLINKS} times for 1 s; {calls} calls meanwhile; the last one left "
+        f"{late:.1f} s after the server was back, without a hand"
+    )
+    _check_lateness(finding, late, stage)
+    if deaf:
+        finding.problems.append("a worker process stays on its dead connection: its tasks all fail")
+    return finding
+
+
+def _stay_away(stage: Stage, seconds: float) -> int:
+    """Stop the database for so long; how many calls were begun meanwhile."""
+    stage.stop_postgres(signal.SIGQUIT)
+    before: int = stage.phone.stats(brief=True)["calls"]
+    time.sleep(seconds)
+    meanwhile: int = stage.phone.stats(brief=True)["calls"] - before
+    stage.postgres.start()
+    return meanwhile
+
+
+def _still_deaf(stage: Stage) -> bool:
+    """Whether tasks go on failing for want of a connection, well after the server is back."""
+    log = stage.logs / "worker-0.log"
+    before = log.read_text(errors="replace").count(DEAF)
+    time.sleep(8 * stage.times.tick)
+    return log.read_text(errors="replace").count(DEAF) > before
 
 
 def _wait_until_called(phone: Phone, calls: int) -> None:

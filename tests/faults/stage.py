@@ -20,6 +20,7 @@ import django
 import psycopg
 from django.core.management import call_command
 
+from aftercare import processes
 from tests.phone.client import Phone
 from tests.services.environment import enter_test_environment
 from tests.services.postgres import DATABASE, Postgres, running_postgres
@@ -80,6 +81,7 @@ class Stage:
         self.flush_valkey()
         self.copy_database(EMPTY, DATABASE)
         self.phone.reset()
+        self.fork_log.unlink(missing_ok=True)
 
     def flush_valkey(self) -> None:
         from django.core.cache import cache
@@ -94,17 +96,17 @@ class Stage:
     ) -> Iterator[tuple[Running, list[subprocess.Popen[bytes]]]]:
         """Real workers, one for each pool named (`prefork`, `threads`), and beats; all ready."""
         with running_processes(self.logs) as running:
-            logs = []
-            workers = []
-            for number, pool in enumerate(pools):
-                child, log = self.start_worker(running, pool, number, calls_in_flight)
-                workers.append(child)
-                logs.append(log)
-            for log in logs:
+            started = [
+                self.start_worker(running, pool, number, calls_in_flight)
+                for number, pool in enumerate(pools)
+            ]
+            for _, log in started:
                 _wait_until_ready(log)
-            for _ in range(beats):
-                running.beat(self.times.environment())
+            bells = [running.beat(self.times.environment()) for _ in range(beats)]
+            workers = [child for child, _ in started]
             yield running, workers
+            # What had to be settled is: nobody waits for an orderly end.
+            processes.stop([*workers, *bells], within=5, sig=signal.SIGKILL)
 
     def start_worker(
         self, running: Running, pool: str, number: int, calls_in_flight: int
@@ -121,6 +123,10 @@ class Stage:
     @property
     def fork_log(self) -> Path:
         return self.logs / "forks.log"
+
+    def said_in_forks(self, words: str) -> int:
+        """How often the forks of this scenario wrote these words."""
+        return self.fork_log.read_text(errors="replace").count(words) if self.fork_log.exists() else 0
 
     def fork(self, act: Callable[[], object]) -> int:
         """Begin `act` in a fresh process of ours, with the run's times; `forks.wait` for it."""

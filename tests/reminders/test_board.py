@@ -15,7 +15,7 @@ from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from reminders.grid import PAGE, Board
-from reminders.inbox import stop
+from reminders.optouts import stop
 from reminders.models import State
 from reminders.treatments import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from pytest_django import Settings
 from patients.models import Clinic
 from patients.models.patient import Channel
 from reminders import circuits
-from reminders.channels import Accepted, NotSent
+from reminders.channels import Accepted, NotSent, Outcome
 from reminders.channels.codes import Means
 from reminders.claim import claim_due
 from reminders.dispatch import drain
@@ -24,7 +25,7 @@ from reminders.models import Alert, Attempt, Circuit, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import SENDER, log, make_clinic, make_patient
-from tests.phone.client import Phone
+from tests.phone.client import Phone, start_phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -41,8 +42,17 @@ REFUSALS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def phone() -> Iterator[Phone]:
+    """One for this file, emptied for each test: its start takes longer than most tests."""
+    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
+    with start_phone(account_sid=sid, auth_token=token) as phone:
+        yield phone
+
+
 @pytest.fixture
 def provider(provider: Phone) -> Phone:
+    provider.reset()
     provider.control(delays=0, receipts=False)
     return provider
 
@@ -197,8 +207,9 @@ def test_a_message_that_was_under_way_when_others_were_refused_closes_nothing(
         Attempt.objects.create(reminder=row, called_at=now, lease_until=now, to_address=NUMBERS[0])
         for row in claimed
     ]
-    answers = [Accepted("SM" + "5" * 32, "queued"), *[NotSent("21611", Means.SENDER)] * 2]
-    record([Result(*pair) for pair in zip(attempts, answers, strict=True)], now=now)
+    refused = NotSent("21611", Means.SENDER)
+    answers: list[Outcome] = [Accepted("SM" + "5" * 32, "queued"), refused, refused]
+    record([Result(a, b) for a, b in zip(attempts, answers, strict=True)], now=now)
     assert Circuit.objects.count() == 1
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from patients.models import Clinic
-from reminders.inbox import stop
+from reminders.optouts import stop
 from tests.builders import make_clinic, make_patient
 from tests.reminders.desk_form import filled, save, text_of
 

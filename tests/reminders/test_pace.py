@@ -1,4 +1,4 @@
-"""Texts a second per sender: kept over all claims, and nobody waits for somebody else's sender."""
+"""How fast a sender sends, over all claims and workers; how often the provider is asked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.utils import timezone
 
 from patients.models import Clinic
 from patients.models.patient import Channel
-from reminders.claim import Claim, claim_due
+from reminders.channels import Accepted
+from reminders.claim import LEASE, Claim, claim_due, open_attempts
 from reminders.dispatch import drain
-from reminders.models import Reminder, State
+from reminders.models import Attempt, Reminder, State
+from reminders.outcomes import Result, record
+from reminders.receipts import record_receipt
+from reminders.settle import settle
 from tests.builders import log, make_clinic, make_patient
 from tests.phone.client import Phone
 
@@ -161,3 +166,83 @@ def test_what_waited_for_hours_still_leaves_at_its_rate(db: None) -> None:
     with time_machine.travel(T + timedelta(hours=6)):
         taken = [len(claim_due(now=timezone.now()).reminders) for _ in range(3)]
     assert taken == [2, 0, 0]
+
+
+# --- how often the provider is asked about what it has said no final word of ---
+
+POLLS = [timedelta(minutes=minutes) for minutes in (2, 10, 60, 360, 1440, 4320)]
+MARGIN = timedelta(seconds=2)
+SID = "SM" + "3" * 32
+
+
+def sent(clinic: Clinic, number: str) -> Attempt:
+    log(patient=make_patient(clinic=clinic, phone=number))
+    drain()
+    return Attempt.objects.select_related("reminder").get()
+
+
+def settle_after(*delays: timedelta) -> None:
+    for delay in delays:
+        with time_machine.travel(timezone.now() + delay):
+            settle()
+
+
+def say(attempt: Attempt, status: str) -> None:
+    sid = attempt.receipts.values_list("provider_id", flat=True).first() or SID
+    record_receipt(token=attempt.token, provider_id=sid, status=status, error_code="")
+
+
+def state_of(attempt: Attempt) -> str:
+    attempt.refresh_from_db()
+    return Reminder.objects.get(pk=attempt.reminder_id).state
+
+
+def test_a_message_without_a_final_word_is_asked_for_six_times(
+    clinic: Clinic, provider: Phone
+) -> None:
+    attempt = sent(clinic, "+12025550196")
+    for number, delay in enumerate(POLLS):
+        settle_after(delay - MARGIN)
+        assert (state_of(attempt), attempt.looks) == (State.SENT, number)
+        settle_after(delay + MARGIN)
+        assert (state_of(attempt) == State.NO_RECEIPT) == (attempt.looks == 6)
+        assert attempt.looks == number + 1
+    assert provider.stats(brief=True)["lookups"] == {"fetch": 6}
+    say(attempt, "delivered")
+    assert state_of(attempt) == State.DELIVERED
+
+
+def test_a_final_word_that_was_only_missed_is_fetched(clinic: Clinic, provider: Phone) -> None:
+    provider.control(delays=0, receipts=False)
+    attempt = sent(clinic, "+12025550101")
+    assert state_of(attempt) == State.SENT
+    settle_after(POLLS[0] + MARGIN, POLLS[-1] + MARGIN)
+    assert state_of(attempt) == State.DELIVERED
+    assert provider.stats(brief=True)["lookups"] == {"fetch": 1}
+
+
+def test_what_was_called_back_before_the_answer_is_still_asked_for(
+    clinic: Clinic, provider: Phone
+) -> None:
+    log(patient=make_patient(clinic=clinic))
+    now = timezone.now()
+    claim = claim_due(now=now)
+    (reminder,) = claim.reminders
+    attempt = Attempt(reminder=reminder, called_at=now, lease_until=now + LEASE, to_address="x")
+    open_attempts(claim, [attempt])
+    say(attempt, "queued")
+    record([Result(attempt, Accepted(SID, "queued"))], now=timezone.now())
+    settle_after(*(delay + MARGIN for delay in POLLS))
+    assert state_of(attempt) == State.NO_RECEIPT
+
+
+def test_what_counted_as_absent_and_was_called_back_is_asked_for(
+    clinic: Clinic, provider: Phone
+) -> None:
+    attempt = sent(clinic, "+12025550198")  # never created
+    window = timedelta(seconds=settings.SETTLE_SECONDS) + MARGIN
+    settle_after(window / 6, window / 2, window)
+    assert state_of(attempt) == State.PLANNED
+    say(attempt, "sent")
+    settle_after(*(delay + window for delay in POLLS))
+    assert state_of(attempt) == State.NO_RECEIPT

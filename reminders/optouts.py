@@ -1,0 +1,43 @@
+"""No more messages to one address: recorded and in force in one transaction.
+
+A stop belongs to the address: everybody whom it reaches is stopped.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from patients.models import Clinic, OptOut, Patient
+from patients.models.patient import Channel
+from reminders.models import Reminder, State
+from reminders.moments import Skip
+
+
+def lock_patients(clinic: Clinic, channel: str, address: str) -> list[Patient]:
+    """Everybody this address reaches. The claim locks these rows too, so that a stop and a send
+    cannot cross, nor two texts from one number.
+    """
+    reached = {"phone": address} if channel == Channel.SMS else {"email__iexact": address}
+    return list(Patient.objects.select_for_update().filter(clinic=clinic, **reached))
+
+
+@transaction.atomic
+def stop(clinic: Clinic, address: str, *, channel: str = Channel.SMS, how: str = "text") -> None:
+    """Nothing more by this channel to this address, from this transaction on."""
+    patients = lock_patients(clinic, channel, address)
+    record(clinic, channel, address, stopped=True, how=how)
+    Reminder.objects.filter(
+        treatment__patient__in=patients, channel=channel, state=State.PLANNED
+    ).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT.value, state_at=timezone.now())
+
+
+def record(clinic: Clinic, channel: str, address: str, *, stopped: bool, how: str) -> None:
+    OptOut.objects.create(
+        clinic=clinic,
+        channel=channel,
+        address=address,
+        stopped=stopped,
+        how=how,
+        recorded_at=timezone.now(),
+    )

@@ -1,0 +1,98 @@
+"""What is measured from outside: processor time, memory, statements, and where a value lies."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import psutil
+from django.db import connection
+
+MEGABYTE = 1_000_000
+# What only opens, ends or tunes a transaction.
+TURNS = "^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|RESET|DISCARD)"
+
+
+def family(pids: Iterable[int]) -> list[psutil.Process]:
+    """These processes and everything they have started."""
+    found = []
+    for pid in pids:
+        process = psutil.Process(pid)
+        found += [process, *process.children(recursive=True)]
+    return found
+
+
+def cpu_ms(pids: Iterable[int]) -> float:
+    """User and system time of these processes and their children so far."""
+    times = [process.cpu_times() for process in family(pids)]
+    return 1000 * sum(one.user + one.system for one in times)
+
+
+def own_cpu_ms() -> float:
+    times = os.times()
+    return 1000 * (times.user + times.system)
+
+
+class Memory(NamedTuple):
+    """In megabytes (1,000,000 bytes), over a family of processes."""
+
+    pss: float
+    rss: float
+    largest_rss: float
+
+
+def memory(pids: Iterable[int]) -> Memory:
+    infos = [process.memory_full_info() for process in family(pids)]
+    return Memory(
+        sum(info.pss for info in infos) / MEGABYTE,
+        sum(info.rss for info in infos) / MEGABYTE,
+        max(info.rss for info in infos) / MEGABYTE,
+    )
+
+
+class Statements(NamedTuple):
+    """What a database role has asked for: `queries`, and the `turns` (BEGIN, COMMIT, SET …)."""
+
+    queries: int
+    turns: int
+
+
+def forget_statements() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_statements_reset()")
+
+
+def statements_of(role: str) -> Statements:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(calls) FILTER (WHERE query !~* %s), 0), "
+            "coalesce(sum(calls) FILTER (WHERE query ~* %s), 0) "
+            "FROM pg_stat_statements JOIN pg_roles ON pg_roles.oid = userid WHERE rolname = %s",
+            [TURNS, TURNS, role],
+        )
+        queries, turns = cursor.fetchone()
+    return Statements(int(queries), int(turns))
+
+
+def busiest(role: str, limit: int = 12) -> list[tuple[int, float, str]]:
+    """The role's statements by their time: calls, milliseconds in all, and the words."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT calls, total_exec_time, left(query, 120) FROM pg_stat_statements "
+            "JOIN pg_roles ON pg_roles.oid = userid WHERE rolname = %s "
+            "ORDER BY total_exec_time DESC LIMIT %s",
+            [role, limit],
+        )
+        return [(int(calls), float(ms), str(query)) for calls, ms, query in cursor.fetchall()]
+
+
+def share(values: Sequence[float], part: float) -> float:
+    """The value that `part` of all values do not exceed (nearest rank)."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(part * len(ranked)) - 1)]
+
+
+def median(values: Sequence[float]) -> float:
+    return share(values, 0.5)

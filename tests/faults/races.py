@@ -1,0 +1,186 @@
+"""A STOP, a correction or a void that races the dispatcher: who committed first decides.
+
+PostgreSQL itself is asked for the order: a trigger of the run keeps one row for each claim, and
+the server keeps the time of every commit.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from patients.models import StaffUser, Treatment
+from patients.protocol import Session
+from reminders.treatments import Agreed, correct_time, log_treatment, void_treatment
+from tests.builders import SENDER, make_patient, make_staff, shipped
+from tests.phone.client import Phone
+
+from . import forks
+from .cohort import FIRST_NUMBER, clinic_at_noon, make_due
+from .judge import judge
+from .kills import wait_until_settled
+from .stage import Stage
+from .table import Finding
+
+PER_SECOND = 25  # how many fall due, and are stopped, in a second
+APART = 0.4  # seconds that a stop comes before or after its reminder's moment, at most
+WATCH = (
+    """CREATE TABLE claim_seen (reminder bigint, treatment bigint, treated_at timestamptz)""",
+    """CREATE FUNCTION see_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       INSERT INTO claim_seen VALUES (NEW.id, NEW.treatment_id, NEW.treated_at);
+       RETURN NULL; END $$""",
+    """CREATE TRIGGER see_claim AFTER UPDATE ON reminders_reminder FOR EACH ROW
+       WHEN (NEW.state = 'sending' AND OLD.state <> 'sending') EXECUTE FUNCTION see_claim()""",
+)
+CLAIMED_AFTER_STOP = """
+    SELECT count(*) FROM claim_seen
+    JOIN patients_treatment t ON t.id = claim_seen.treatment
+    JOIN patients_patient p ON p.id = t.patient_id
+    JOIN patients_optout o ON o.address = p.phone
+    WHERE pg_xact_commit_timestamp(claim_seen.xmin) > pg_xact_commit_timestamp(o.xmin)"""
+CLAIMED_AFTER_VOID = """
+    SELECT count(*) FROM claim_seen JOIN patients_treatment t ON t.id = claim_seen.treatment
+    WHERE t.voided_at IS NOT NULL
+    AND pg_xact_commit_timestamp(claim_seen.xmin) > pg_xact_commit_timestamp(t.xmin)"""
+CLAIMED_AFTER_CORRECTION = """
+    SELECT count(*) FROM claim_seen JOIN patients_correction c ON c.treatment_id = treatment
+    WHERE claim_seen.treated_at = c.old_treated_at
+    AND pg_xact_commit_timestamp(claim_seen.xmin) > pg_xact_commit_timestamp(c.xmin)"""
+
+
+def watch_claims() -> None:
+    with connection.cursor() as cursor:
+        for statement in WATCH:
+            cursor.execute(statement)
+
+
+def count(query: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        number: int = cursor.fetchone()[0]
+    return number
+
+
+def due_one_by_one(number: int, *, starts_in: float) -> list[datetime]:
+    """Moments of falling due, one after the other; the first in so many seconds."""
+    first = timezone.now() + timedelta(seconds=starts_in)
+    return [first + timedelta(seconds=index / PER_SECOND) for index in range(number)]
+
+
+# --- STOP ---
+
+
+def stopped(stage: Stage, patients: int) -> Finding:
+    """Every patient texts STOP within a moment of their reminder's falling due."""
+    stage.phone.control(carrier_stop=False, latency_ms=50)
+    watch_claims()
+    with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
+        moments = due_one_by_one(patients, starts_in=1 + patients / 300)
+        treatments = make_due(patients, due_at=moments)
+        numbers = [treatment.patient.phone.as_e164 for treatment in treatments]
+        _all_stop(stage.phone, numbers, moments)
+        wait_until_settled(stage.times.longest * 2 + 60)
+    verdict = judge(stage.phone)
+    crossed = count(CLAIMED_AFTER_STOP)
+    finding = Finding(f"{patients} patients", verdict)
+    finding.note = (
+        f"{verdict.created} texts claimed before their STOP, {verdict.states['skipped']} stopped; "
+        f"{crossed} claims committed after the opt-out was"
+    )
+    if crossed:
+        finding.problems.append("a claim followed an opt-out")
+    _check_that_it_was_a_race(finding)
+    return finding
+
+
+def _all_stop(phone: Phone, numbers: Sequence[str], moments: Sequence[datetime]) -> None:
+    def stop(number: str, moment: datetime) -> None:
+        _sleep_until(moment + timedelta(seconds=random.uniform(-APART, APART)))
+        phone.inbound(number, SENDER, "STOP")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(stop, numbers, moments))
+
+
+def _sleep_until(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - timezone.now()).total_seconds()))
+
+
+def _check_that_it_was_a_race(finding: Finding) -> None:
+    states = finding.verdict.states
+    if not states["skipped"] or not finding.verdict.created:
+        finding.problems.append("no race: all went one way")
+
+
+# --- corrections and voids ---
+
+LATER = timedelta(minutes=50)  # the correction: the treatment ended that much later
+
+
+def corrected(stage: Stage, treatments: int) -> Finding:
+    """Half are voided, half corrected to a later time, within a moment of their reminder's time."""
+    stage.phone.control(latency_ms=50)
+    watch_claims()
+    by = make_staff(clinic=clinic_at_noon())
+    with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
+        # Two seconds, and what it takes to log them all.
+        moments = due_one_by_one(treatments, starts_in=2 + treatments / 30)
+        stage.do(lambda: _log_all(moments), within=300)
+        changing = [stage.fork(lambda part=part: _change(moments, by, part)) for part in (0, 1)]
+        for child in changing:
+            forks.wait(child, within=treatments / PER_SECOND + 120)
+        wait_until_settled(stage.times.longest * 2 + 60)
+    verdict = judge(stage.phone)
+    stale = count(CLAIMED_AFTER_VOID) + count(CLAIMED_AFTER_CORRECTION)
+    finding = Finding(f"{treatments} treatments", verdict)
+    finding.note = (
+        f"{verdict.created} texts claimed before the change, {treatments - verdict.created} held "
+        f"back; {stale} sent by an old plan"
+    )
+    if stale:
+        finding.problems.append("stale sends")
+    if not 0 < verdict.created < treatments:
+        finding.problems.append("no race: all went one way")
+    return finding
+
+
+def _log_all(moments: Sequence[datetime]) -> None:
+    """Each an hour before its moment, so that the first-hour text falls due at it."""
+    clinic = clinic_at_noon()
+    for index, moment in enumerate(moments):
+        patient = make_patient(clinic=clinic, phone=f"+{FIRST_NUMBER + index}")
+        at = moment - timedelta(hours=1)
+        log_treatment(
+            patient=patient,
+            version=shipped(clinic),
+            treated_at=at,
+            session=Session.FIRST,
+            agreed=Agreed(recovery=True, rebooking=True),
+            form_key=uuid.uuid4(),
+            by=None,
+            handover=False,
+            now=at,
+        )
+
+
+def _change(moments: Sequence[datetime], by: StaffUser, part: int) -> None:
+    """Part 0 voids every other treatment, part 1 corrects the rest."""
+    treatments = list(Treatment.objects.order_by("id"))
+    for index, (treatment, moment) in enumerate(zip(treatments, moments, strict=True)):
+        if index % 2 != part:
+            continue
+        _sleep_until(moment + timedelta(seconds=random.uniform(-APART, APART)))
+        if part == 0:
+            void_treatment(treatment=treatment, reason="Wrong patient", by=by)
+        else:
+            correct_time(
+                treatment=treatment, treated_at=treatment.treated_at + LATER, reason="Typo", by=by
+            )
+
