@@ -15,8 +15,8 @@ from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from reminders.grid import PAGE, Board
-from reminders.optouts import stop
 from reminders.models import State
+from reminders.optouts import stop
 from reminders.treatments import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void
 from tests.reminders.conftest import NOON

@@ -74,7 +74,7 @@ def restore(backup_at: datetime) -> None:
     Reminder.objects.filter(pk__in=called).update(
         state=State.PLANNED, skip_reason="", state_at=backup_at, leaves_at=F("due_at"), claim=None
     )
-    Heartbeat.objects.update(at=backup_at, doubt_from=None, doubt_until=None, restored=False)
+    Heartbeat.objects.update(at=backup_at, doubt_until=None, restored=False)
 
 
 def states() -> list[State]:
