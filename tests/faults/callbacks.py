@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from reminders import tasks
 from reminders.models import Attempt, Receipt, Reminder, State
-
 from tests.services.runtime import wait_for
 
 from .carry_on import carry_on
@@ -93,9 +92,7 @@ def _wrong_states(texts: list[dict[str, Any]]) -> tuple[int, int]:
     """
     first: dict[str, tuple[str, str]] = {}
     rows = Receipt.objects.filter(status__in=FINAL).order_by("id")
-    for sid, status, state in rows.values_list(
-        "provider_id", "status", "attempt__reminder__state"
-    ):
+    for sid, status, state in rows.values_list("provider_id", "status", "attempt__reminder__state"):
         first.setdefault(sid, (status, state))
     wrong = 0
     for text in texts:
@@ -117,4 +114,3 @@ def _replay(stage: Stage, texts: Iterable[dict[str, Any]]) -> int:
     ]
     poster.send_all(posts)
     return len(posts)
-

@@ -89,9 +89,7 @@ def texts_by_treatment(
 
 def _lost(reminders: list[Reminder], texts: dict[int, list[dict[str, Any]]]) -> int:
     """A treatment with fewer different texts than reminders that did not end otherwise."""
-    seen = set(
-        Concern.objects.filter(reminder__isnull=False).values_list("reminder", flat=True)
-    )
+    seen = set(Concern.objects.filter(reminder__isnull=False).values_list("reminder", flat=True))
     taken = set(
         Attempt.objects.filter(outcome=Attempt.Outcome.ACCEPTED).values_list("reminder", flat=True)
     )

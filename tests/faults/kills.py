@@ -62,7 +62,8 @@ def killed_at_random(stage: Stage, messages: int) -> Finding:
     with stage.crew(*POOLS) as (running, workers):
         deadline = time.monotonic() + 120 + messages / 8
         while _still_going_out() and time.monotonic() < deadline:
-            struck[_strike(stage, running, workers)] += 1
+            if who := _strike(stage, running, workers):
+                struck[who] += 1
             time.sleep(PAUSE)
         _bring_back(stage, running, workers)
         wait_until_settled(stage.times.longest * 6 + 120)
@@ -79,10 +80,12 @@ def _still_going_out() -> bool:
 
 
 def _strike(stage: Stage, running: Running, workers: list[subprocess.Popen[bytes]]) -> str:
-    """Kill one process: mostly a prefork child, sometimes a whole worker."""
+    """Kill one process: mostly one of a pool, sometimes a whole worker; which, or nobody yet."""
     _bring_back(stage, running, workers)
     children = [pid for worker in workers[:2] for pid in pool_children(worker)]
-    if children and random.random() < 0.95:
+    if not children:
+        return ""
+    if random.random() < 0.95:
         _kill(random.choice(children))
         return "pool processes"
     whole = random.choice(workers)

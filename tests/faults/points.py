@@ -80,9 +80,7 @@ def _claim(
     return claim
 
 
-def _record(
-    point: Point, strike: Strike, record: Callable[..., None]
-) -> Callable[..., None]:
+def _record(point: Point, strike: Strike, record: Callable[..., None]) -> Callable[..., None]:
     def recorded(results: Sequence[Result], *, now: datetime) -> None:
         falls = bool(results) and strike.is_now()
         if falls and point is Point.BEFORE_RECORD:

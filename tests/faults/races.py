@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from patients.models import StaffUser, Treatment
 from patients.protocol import Session
+from reminders.models import Reminder
 from reminders.treatments import Agreed, correct_time, log_treatment, void_treatment
 from tests.builders import SENDER, make_patient, make_staff, shipped
 from tests.phone.client import Phone
@@ -130,9 +132,9 @@ def corrected(stage: Stage, treatments: int) -> Finding:
     watch_claims()
     by = make_staff(clinic=clinic_at_noon())
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
-        # Two seconds, and what it takes to log them all.
-        moments = due_one_by_one(treatments, starts_in=2 + treatments / 30)
+        moments = due_one_by_one(treatments, starts_in=3600)
         stage.do(lambda: _log_all(moments), within=300)
+        moments = _bring_forward(moments)
         changing = [stage.fork(lambda part=part: _change(moments, by, part)) for part in (0, 1)]
         for child in changing:
             forks.wait(child, within=treatments / PER_SECOND + 120)
@@ -170,6 +172,16 @@ def _log_all(moments: Sequence[datetime]) -> None:
         )
 
 
+def _bring_forward(moments: Sequence[datetime]) -> list[datetime]:
+    """Move all that was logged, so that the first falls due in a moment."""
+    by = timezone.now() + timedelta(seconds=1) - moments[0]
+    Treatment.objects.update(treated_at=F("treated_at") + by, logged_at=F("logged_at") + by)
+    Reminder.objects.update(
+        **{name: F(name) + by for name in ("due_at", "leaves_at", "not_after", "treated_at")}
+    )
+    return [moment + by for moment in moments]
+
+
 def _change(moments: Sequence[datetime], by: StaffUser, part: int) -> None:
     """Part 0 voids every other treatment, part 1 corrects the rest."""
     treatments = list(Treatment.objects.order_by("id"))
@@ -183,4 +195,3 @@ def _change(moments: Sequence[datetime], by: StaffUser, part: int) -> None:
             correct_time(
                 treatment=treatment, treated_at=treatment.treated_at + LATER, reason="Typo", by=by
             )
-

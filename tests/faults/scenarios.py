@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from . import (
-    backlog, callbacks, clocks, doorbells, kills, provider, races, restore, servers, webhooks,
+    backlog,
+    callbacks,
+    clocks,
+    doorbells,
+    kills,
+    provider,
+    races,
+    restore,
+    servers,
+    webhooks,
 )  # fmt: skip
 from .carry_on import BROKEN
 from .judge import Verdict
 from .points import Point
 from .stage import Stage
 from .table import Finding, Row, row_of
-
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +50,14 @@ KILLS = tuple(
 )  # fmt: skip
 FAULTS = (
     *KILLS,
-    Fault("kill-at-random", "kill -9 every 0.3 s", kills.killed_at_random, 10_000, 300),
+    Fault("kill-at-random", "kill -9 every 0.3 s", kills.killed_at_random, 10_000, 200),
     Fault("valkey-flushed", "Valkey: FLUSHALL", servers.valkey_flushed, 50, 5),
     Fault("valkey-away", "Valkey stopped, started again", servers.valkey_away, 60, 3),
-    Fault("postgres-crashed", "PostgreSQL crashes", servers.postgres_crashed, 2_000, 200),
+    Fault("postgres-crashed", "PostgreSQL crashes", servers.postgres_crashed, 2_000, 100),
     Fault("postgres-down", "PostgreSQL down", servers.postgres_down, 120, 4),
     Fault(
         "rung-ten-times", "two beats, two workers, every task × 10",
-        doorbells.rung_ten_times, 2_000, 200,
+        doorbells.rung_ten_times, 2_000, 120,
     ),
     Fault("provider-429", "provider: a storm of 429", provider.storm_of_429, 1_000, 100),
     Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 10),

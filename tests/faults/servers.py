@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 import time
@@ -39,7 +40,7 @@ def valkey_flushed(stage: Stage, flushes: int) -> Finding:
             time.sleep(random.uniform(0.2, 0.6))
             stage.flush_valkey()
         _wait_for_all(moments, stage)
-    late = max(lateness(stage.phone, moments, back_at=moments[0]))
+    late = latest(stage.phone, moments, back_at=moments[0])
     finding = Finding(f"{flushes} × FLUSHALL, {len(moments)} messages", judge(stage.phone))
     finding.note = f"the latest was {late:.1f} s late"
     _check_lateness(finding, late, stage)
@@ -57,21 +58,23 @@ def valkey_away(stage: Stage, seconds: int) -> Finding:
         stage.valkey.start()
         back_at = timezone.now()
         _wait_for_all(moments, stage)
-    late = max(lateness(stage.phone, moments, back_at=back_at))
+    late = latest(stage.phone, moments, back_at=back_at)
     finding = Finding(f"{seconds} s away, {len(moments)} messages", judge(stage.phone))
     finding.note = f"the last one left {late:.1f} s after the server was back, without a hand"
     _check_lateness(finding, late, stage)
     return finding
 
 
-def lateness(phone: Phone, moments: list[datetime], *, back_at: datetime) -> list[float]:
-    """Seconds each text is late, counted from when it fell due or the server was back.
+def latest(phone: Phone, moments: list[datetime], *, back_at: datetime) -> float:
+    """Seconds the latest text is late, counted from when it fell due or the server was back.
 
     The first text is the first moment's, and so on: they fall due one after the other.
     """
     came = sorted(text["created_at"] for text in phone.messages() if LINK.search(text["body"]))
     due = [max(moment, back_at).timestamp() for moment in moments]
-    return [at - moment for at, moment in zip(came, due, strict=False)] or [0.0]
+    if len(came) < len(due):
+        return math.inf
+    return max(at - moment for at, moment in zip(came, due, strict=False))
 
 
 def _wait_for_all(moments: list[datetime], stage: Stage) -> None:
@@ -119,7 +122,7 @@ def postgres_down(stage: Stage, seconds: int) -> Finding:
         back_at = timezone.now()
         _wait_for_all(moments, stage)
         deaf = _still_deaf(stage)
-    late = max(lateness(stage.phone, [back_at] * PER_SECOND + moments, back_at=back_at))
+    late = latest(stage.phone, [back_at] * PER_SECOND + moments, back_at=back_at)
     finding = Finding(f"{seconds} s down, {PER_SECOND + len(moments)} messages", judge(stage.phone))
     finding.note = (
         f"before that {BLINKS} times for 1 s; {calls} calls meanwhile; the last one left "

@@ -73,7 +73,7 @@ class Stage:
     def _cut_off(self, database: str) -> None:
         self.postgres.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"  # noqa: S608
+            f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
         )
 
     def fresh(self) -> None:
@@ -126,7 +126,9 @@ class Stage:
 
     def said_in_forks(self, words: str) -> int:
         """How often the forks of this scenario wrote these words."""
-        return self.fork_log.read_text(errors="replace").count(words) if self.fork_log.exists() else 0
+        return (
+            self.fork_log.read_text(errors="replace").count(words) if self.fork_log.exists() else 0
+        )
 
     def fork(self, act: Callable[[], object]) -> int:
         """Begin `act` in a fresh process of ours, with the run's times; `forks.wait` for it."""
