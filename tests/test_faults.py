@@ -30,7 +30,8 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     logs = tmp_path_factory.mktemp("faults")
     with runtime_folder("runner") as folder, running_processes(logs) as running:
         socket, log = folder / "calls.sock", logs / "runner.log"
-        command = [*(sys.executable, "-m", "tests.faults", "--serve"), socket, "--logs", logs]
+        command: list[str | Path] = [sys.executable, "-m", "tests.faults"]
+        command += ["--serve", socket, "--logs", logs]
         runner = running.start(command, None, log)
         wait_for(lambda: socket.exists() or runner.poll() is not None, seconds=120, what="a stage")
         assert runner.poll() is None, log.read_text()

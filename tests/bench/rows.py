@@ -140,3 +140,8 @@ def _settle() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")
+
+
+def count_due() -> int:
+    due: int = Reminder.objects.due(timezone.now()).count()
+    return due

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -83,4 +84,4 @@ def _out_of_order() -> int:
     """Calls begun although an older reminder's had not."""
     begun = Attempt.objects.exclude(error_code="restored").order_by("id")
     dues = list(begun.values_list("reminder__due_at", flat=True))
-    return sum(later < earlier for earlier, later in zip(dues, dues[1:], strict=False))
+    return sum(later < earlier for earlier, later in pairwise(dues))

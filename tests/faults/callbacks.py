@@ -73,8 +73,7 @@ def _came_before_the_record() -> int:
     ended = dict(Attempt.objects.values_list("pk", "ended_at"))
     told = Receipt.objects.filter(attempt__in=ended).values_list("attempt", "received_at")
     called = dict(Attempt.objects.values_list("pk", "called_at"))
-    early = {pk for pk, at in told if pk in ended and at <= ended[pk] and at > called[pk]}
-    return len(early)
+    return len({pk for pk, at in told if called[pk] < at <= (ended[pk] or at)})
 
 
 def _states() -> dict[int, str]:

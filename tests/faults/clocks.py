@@ -31,7 +31,7 @@ JUMPS = (0, 60, 0, 30, -60, 0, 61, 0, 125, 60, 130)
 
 
 def jumped(stage: Stage, messages: int) -> Finding:
-    """Each tick on a clock that has jumped since the last one; a drain is under way at the first."""
+    """Each tick on a clock that has jumped since the last; one drain is under way meanwhile."""
     stage.phone.control(receipts=False, latency_ms=800)
     now = timezone.now()
     moments = [

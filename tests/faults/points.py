@@ -14,8 +14,8 @@ from unittest.mock import patch
 from patients.models.patient import Channel
 from reminders import dispatch
 from reminders.channels import Message, Outcome
-from reminders.claim import Claim
-from reminders.outcomes import Result
+from reminders.claim import Claim, claim_due
+from reminders.outcomes import Result, record
 
 
 class Point(StrEnum):
@@ -54,9 +54,9 @@ def arm(point: Point, *, passes: int, batch: int, latency: float) -> None:
     provider's `latency` (seconds).
     """
     strike = Strike(passes)
-    _replace("claim_due", _claim(point, strike, batch, dispatch.claim_due))
+    _replace("claim_due", _claim(point, strike, batch, claim_due))
     if point in (Point.BEFORE_RECORD, Point.AFTER_RECORD):
-        _replace("record", _record(point, strike, dispatch.record))
+        _replace("record", _record(point, strike, record))
     if point is Point.DURING_CALL:
         send = _send(strike, latency, dispatch.SEND[Channel.SMS])
         patch.dict(dispatch.SEND, {Channel.SMS: send}).start()
@@ -67,12 +67,12 @@ def _replace(name: str, function: Callable[..., object]) -> None:
 
 
 def _claim(
-    point: Point, strike: Strike, batch: int, claim_due: Callable[..., Claim]
+    point: Point, strike: Strike, batch: int, real: Callable[..., Claim]
 ) -> Callable[..., Claim]:
     def claim(*, now: datetime) -> Claim:
         if point is Point.BEFORE_CLAIM:
             strike.fall()
-        claimed = claim_due(now=now, limit=batch)
+        claimed = real(now=now, limit=batch)
         if point is Point.AFTER_CLAIM and claimed.reminders:
             strike.fall()
         return claimed
@@ -80,12 +80,12 @@ def _claim(
     return claim
 
 
-def _record(point: Point, strike: Strike, record: Callable[..., None]) -> Callable[..., None]:
+def _record(point: Point, strike: Strike, real: Callable[..., None]) -> Callable[..., None]:
     def recorded(results: Sequence[Result], *, now: datetime) -> None:
         falls = bool(results) and strike.is_now()
         if falls and point is Point.BEFORE_RECORD:
             die()
-        record(results, now=now)
+        real(results, now=now)
         if falls:
             die()
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
 from django.db.models import F
@@ -135,7 +136,7 @@ def corrected(stage: Stage, treatments: int) -> Finding:
         moments = due_one_by_one(treatments, starts_in=3600)
         stage.do(lambda: _log_all(moments), within=300)
         moments = _bring_forward(moments)
-        changing = [stage.fork(lambda part=part: _change(moments, by, part)) for part in (0, 1)]
+        changing = [stage.fork(partial(_change, moments, by, part)) for part in (0, 1)]
         for child in changing:
             forks.wait(child, within=treatments / PER_SECOND + 120)
         wait_until_settled(stage.times.longest * 2 + 60)

@@ -1,4 +1,4 @@
-"""A backup from an hour ago is restored: what may have gone since is asked about, not sent blind."""
+"""A backup from an hour ago is restored: what may have gone is asked about, not sent blind."""
 
 from __future__ import annotations
 

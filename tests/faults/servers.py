@@ -70,7 +70,9 @@ def latest(phone: Phone, moments: list[datetime], *, back_at: datetime) -> float
 
     The first text is the first moment's, and so on: they fall due one after the other.
     """
-    came = sorted(text["created_at"] for text in phone.messages() if LINK.search(text["body"]))
+    came: list[float] = sorted(
+        text["created_at"] for text in phone.messages() if LINK.search(text["body"])
+    )
     due = [max(moment, back_at).timestamp() for moment in moments]
     if len(came) < len(due):
         return math.inf

@@ -48,7 +48,7 @@ class Stage:
     # --- the database ---
 
     def stop_postgres(self, sig: signal.Signals) -> None:
-        """SIGQUIT is an immediate-mode crash, SIGINT an orderly end. Our own connections go, too."""
+        """SIGQUIT is an immediate-mode crash, SIGINT an orderly end."""
         from django.db import connections
 
         connections.close_all()
@@ -71,9 +71,9 @@ class Stage:
                     raise
 
     def _cut_off(self, database: str) -> None:
+        sessions = f"FROM pg_stat_activity WHERE datname = '{database}'"
         self.postgres.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
+            f"SELECT pg_terminate_backend(pid) {sessions} AND pid <> pg_backend_pid()"
         )
 
     def fresh(self) -> None:

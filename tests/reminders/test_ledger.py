@@ -61,6 +61,7 @@ REFUSALS: list[Outcome] = [
 ]
 STATUSES = [("queued", ""), ("sending", ""), ("sent", ""), ("delivered", "")]
 FAILURES = [("undelivered", "30003"), ("undelivered", "30005"), ("failed", "30008")]
+WORDS = st.sampled_from([*STATUSES, *FAILURES])
 
 
 @dataclass
@@ -148,14 +149,25 @@ class Ledger(RuleBasedStateMachine):
     @rule(target=begun, claim=consumes(claims), data=st.data())
     def begin_the_calls(self, claim: Claim, data: st.DataObject) -> Any:
         """The calls of a claim: whether the provider took each, and what it answered."""
+        return multiple(*self.begin(claim, data))
+
+    def begin(self, claim: Claim, data: st.DataObject) -> list[Result]:
         results = []
         for ready in (one for some in dispatch._begin(claim) for one in some):
             taken, outcome = data.draw(st.sampled_from(self.answers(ready)))
             results.append(Result(ready.attempt, outcome))
             if taken:
-                word = data.draw(st.sampled_from([*STATUSES, *FAILURES]))
+                word = data.draw(WORDS)
                 self.take(ready, outcome, word)
-        return multiple(*results)
+        return results
+
+    @rule(target=begun, data=st.data())
+    def work(self, data: st.DataObject) -> Any:
+        """A worker's whole round; what it did not record before it died or slept is left."""
+        results = self.begin(self.claim(), data)
+        recorded = data.draw(st.integers(0, len(results)))
+        record(results[:recorded], now=self.now)
+        return multiple(*results[recorded:])
 
     def answers(self, ready: dispatch.Ready) -> list[tuple[bool, Outcome]]:
         accepted: Outcome = Accepted(f"SM{uuid.uuid4().hex}", "queued")
@@ -164,7 +176,7 @@ class Ledger(RuleBasedStateMachine):
             accepted = Accepted(ready.message.message_id, "sent")
             refusals = [Rejected("550", Means.NUMBER), NotSent("451")]
         unknowns: list[tuple[bool, Outcome]] = [(took, Unknown("20500")) for took in (True, False)]
-        return [(True, accepted)] * 3 + unknowns + [(False, refusal) for refusal in refusals]
+        return [(True, accepted), *unknowns] * 2 + [(False, refusal) for refusal in refusals]
 
     def take(self, ready: dispatch.Ready, outcome: Outcome, word: tuple[str, str]) -> None:
         sid = outcome.provider_id if isinstance(outcome, Accepted) else f"SM{uuid.uuid4().hex}"
@@ -178,16 +190,20 @@ class Ledger(RuleBasedStateMachine):
     # --- what the provider says ---
 
     @precondition(lambda self: self.truth)
-    @rule(index=st.integers(0, 99), word=st.sampled_from([*STATUSES, *FAILURES]))
-    def call_back(self, index: int, word: tuple[str, str]) -> None:
+    @rule(index=st.integers(0, 99), words=st.lists(WORDS, min_size=1, max_size=3))
+    def call_back(self, index: int, words: list[tuple[str, str]]) -> None:
         message = self.truth[index % len(self.truth)]
         if message.attempt.reminder.channel == Channel.SMS:
-            status, code = word
             token = message.attempt.token
-            record_receipt(token=token, provider_id=message.sid, status=status, error_code=code)
+            for status, code in words:
+                record_receipt(token=token, provider_id=message.sid, status=status, error_code=code)
+                self.moves_are_allowed()
 
-    @rule(answers=st.booleans())
-    def settle(self, answers: bool) -> None:
+    @rule(delay=st.sampled_from(LATER), answers=st.sampled_from([True, True, False]))
+    def settle(self, delay: timedelta, answers: bool) -> None:
+        self.time_passes(delay)
+        release_expired(now=self.now)
+        self.moves_are_allowed()
         for look in settling._take_looks(now=self.now):
             found = self.found(look) if answers else None
             settling._write(settling.Answer(look, found), now=self.now)
@@ -203,7 +219,6 @@ class Ledger(RuleBasedStateMachine):
         mine = [one for one in self.truth if one.message.to == attempt.to_address]
         return [one.listed() for one in reversed(mine) if one.created_at >= since]
 
-    @rule(delay=st.sampled_from(LATER))
     def time_passes(self, delay: timedelta) -> None:
         self.now += delay
         self.traveller.move_to(self.now)
@@ -241,8 +256,7 @@ class Ledger(RuleBasedStateMachine):
         due_by = self.now
         for _ in range(9):
             self.send_what_is_due()
-            self.time_passes(timedelta(hours=12))
-            self.settle(answers=True)
+            self.settle(delay=timedelta(hours=12), answers=True)
         taken = {one.attempt.reminder_id for one in self.truth}
         for row in Reminder.objects.filter(leaves_at__lte=due_by):
             told = Concern.objects.filter(reminder=row, closed_at=None).exists()

@@ -1,0 +1,83 @@
+"""How late a burst is, and how long somebody at the desk waits for a handover in the middle of it.
+
+Both with what a site runs: a prefork worker of two, 100 calls in flight each, beat with its usual
+tick, 100 ms to the provider, receipts on. When a text counts as accepted: when its answer left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from tests.builders import log, make_patient
+
+from . import rows
+from .contenders import IN_FLIGHT, PROCESSES
+from .meters import median, share
+from .sizes import Sizes
+from .stage import Stage
+from .table import Row, Target, Tell
+
+LATENCY_MS = 100
+AHEAD = timedelta(seconds=7)  # more than a tick: beat is in its stride when the burst falls due
+HANDOVER_EVERY = 0.15  # seconds
+HANDOVER_NUMBER = 3025550000
+
+
+def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
+    _tell_burst(stage, sizes, tell)
+    _tell_handovers(stage, sizes, tell)
+
+
+@contextmanager
+def _crew(stage: Stage, burst: int, *, at: datetime) -> Iterator[None]:
+    """The site's processes, and a burst that falls due at `at`."""
+    stage.fresh()
+    stage.phone.control(latency_ms=LATENCY_MS)
+    with stage.crew() as running:
+        changes = stage.environment(CALLS_IN_FLIGHT=IN_FLIGHT)
+        running.worker(changes, pool="prefork", size=PROCESSES)
+        rows.make_due(burst, at=at)
+        running.beat(changes)
+        yield
+
+
+def _tell_burst(stage: Stage, sizes: Sizes, tell: Tell) -> None:
+    at = timezone.now() + AHEAD + timedelta(seconds=3)
+    with _crew(stage, sizes.burst, at=at):
+        time.sleep(max(0.0, at.timestamp() - time.time()))
+        stage.wait_until_all_left()
+        late = [one - at.timestamp() for one in stage.accepted(LATENCY_MS).values()]
+    what = f"lateness, {len(late):,} due at one minute, tick {settings.TICK_SECONDS:g} s"
+    ideal = len(late) * LATENCY_MS / 1000 / (IN_FLIGHT * PROCESSES)
+    tell(Row(f"{what}, p50", median(late), "s"))
+    tell(Row(f"{what}, p99", share(late, 0.99), "s"))
+    target = Target(at_most=10, of="figure")
+    last = max(late)
+    tell(Row(f"{what}, last", last, "s", f"calls alone {ideal:.1f} s", last / ideal, target))
+
+
+def _tell_handovers(stage: Stage, sizes: Sizes, tell: Tell) -> None:
+    at = timezone.now()
+    saved: dict[str, float] = {}
+    with _crew(stage, sizes.burst, at=at):
+        clinic = rows.clinic_at_noon()
+        for number in range(sizes.handovers):
+            phone = f"+1{HANDOVER_NUMBER + number}"
+            log(patient=make_patient(clinic=clinic, phone=phone))
+            saved[phone] = time.time()
+            time.sleep(HANDOVER_EVERY)
+        still_due = rows.count_due()
+        stage.wait_until_all_left()
+        accepted = stage.accepted(LATENCY_MS)
+    waits = [accepted[phone] - at for phone, at in saved.items()]
+    what = f"handover, saved to accepted, {sizes.burst:,} others due, N={len(waits)}"
+    note = f"{still_due:,} of the others were still due when the last one was saved"
+    tell(Row(f"{what}, p50", median(waits), "s", note=note))
+    target = Target(at_most=2, of="figure")
+    tell(Row(f"{what}, p99", share(waits, 0.99), "s", target=target))
