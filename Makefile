@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s\n' $$(( $$(date +%s) - began ))
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types deploy sqlite postgres lock clean chromium
+.PHONY: help run quick test lint types deploy sqlite postgres lock clean chromium faults
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ sqlite: $(VENV)/dev.stamp chromium ## every test, on SQLite
 
 postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on PostgreSQL
 	$(call step,tests on PostgreSQL,$(BIN)/python -m pytest -q --database postgres -m both_databases)
+
+faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about 40 minutes
+	$(call step,faults,$(BIN)/python -m tests.faults)
 
 lock: $(VENV)/dev.stamp ## compile the requirements again, within what the .in files allow
 	@for name in requirements requirements-demo requirements-dev; do \

@@ -20,10 +20,10 @@ from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.protocol_version import publish_shipped
 from patients.protocol import Session
-from reminders.optouts import stop
 from reminders.messages import render
 from reminders.models import LAST_MINUTE, Attempt, Receipt, Reminder, State
 from reminders.moments import Skip
+from reminders.optouts import stop
 from reminders.treatments import Agreed, log_treatment
 
 PASSWORD = "demo-lakeside-2026"  # noqa: S105 - only ever set in the demo, which binds to this machine
@@ -64,8 +64,8 @@ class DemoPatient:
 H, D = timedelta(hours=1), timedelta(days=1)
 PATIENTS = (
     DemoPatient("Maria", "Gomez", "+12025550146", 20 * H / 60),
-    # One hour after treatment her second text leaves: less than two minutes after the start.
-    DemoPatient("Ana", "Petrov", "+12025550147", H - timedelta(seconds=75)),
+    # One hour after treatment her second text leaves: within a minute of the start.
+    DemoPatient("Ana", "Petrov", "+12025550147", H - timedelta(seconds=40)),
     DemoPatient("Priya", "Shah", "+12025550148", 3 * H, logged_after=50 * H / 60),
     DemoPatient("Grace", "Kim", "+12025550149", 9 * H, email="grace@example.org", channel="email"),
     DemoPatient("Devon", "King", "+12025550194", 22 * H, failed=(("handover", "30005"),)),

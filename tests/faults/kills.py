@@ -11,7 +11,7 @@ from collections import Counter
 from functools import partial
 
 from reminders import dispatch
-from reminders.models import Reminder, State
+from reminders.models import Attempt, Reminder, State
 from tests.services.running import Running
 
 from . import forks
@@ -41,7 +41,11 @@ def killed_at(point: Point, stage: Stage, kills: int) -> Finding:
         done += ended == -signal.SIGKILL
     stage.do(partial(carry_on, 4 * stage.times.longest + 60))
     verdict = judge(stage.phone)
-    note = f"{verdict.due} messages in {verdict.calls} calls; callbacks off: only the list tells"
+    begun = Attempt.objects.count()
+    note = (
+        f"{verdict.due} messages, {begun} attempts, {verdict.calls} calls; callbacks off: only the "
+        "list tells"
+    )
     return Finding(f"{done} kills", verdict, note=note)
 
 

@@ -139,11 +139,13 @@ class Ledger(RuleBasedStateMachine):
 
     def claim(self) -> Claim:
         release_expired(now=self.now)
+        self.moves_are_allowed()
         claim = claim_due(now=self.now)
         for row in claim.reminders:
             assert row.treatment.patient.address(row.channel) not in self.stopped
             assert row.treatment.voided_at is None
             assert row.treated_at == row.treatment.treated_at
+        self.moves_are_allowed()
         return claim
 
     @rule(target=begun, claim=consumes(claims), data=st.data())
@@ -204,10 +206,11 @@ class Ledger(RuleBasedStateMachine):
         self.time_passes(delay)
         release_expired(now=self.now)
         self.moves_are_allowed()
-        for look in settling._take_looks(now=self.now):
-            found = self.found(look) if answers else None
-            settling._write(settling.Answer(look, found), now=self.now)
-            self.moves_are_allowed()
+        while looks := settling._take_looks(now=self.now):
+            for look in looks:
+                found = self.found(look) if answers else None
+                settling._write(settling.Answer(look, found), now=self.now)
+                self.moves_are_allowed()
 
     def found(self, look: settling.Look) -> list[Listed]:
         attempt, known_as = look
@@ -254,9 +257,9 @@ class Ledger(RuleBasedStateMachine):
     def everything_ends(self) -> None:
         """No more faults and no more callbacks: within days all that was due is final or told."""
         due_by = self.now
-        for _ in range(9):
+        for minutes in (2, 12, 20, *[12 * 60] * 8):
             self.send_what_is_due()
-            self.settle(delay=timedelta(hours=12), answers=True)
+            self.settle(delay=timedelta(minutes=minutes), answers=True)
         taken = {one.attempt.reminder_id for one in self.truth}
         for row in Reminder.objects.filter(leaves_at__lte=due_by):
             told = Concern.objects.filter(reminder=row, closed_at=None).exists()
