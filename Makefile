@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s\n' $$(( $$(date +%s) - began ))
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types deploy sqlite postgres lock clean chromium faults
+.PHONY: help run quick test lint types deploy sqlite postgres lock clean chromium faults bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on Postgr
 
 faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about 40 minutes
 	$(call step,faults,$(BIN)/python -m tests.faults)
+
+bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 12 minutes
+	$(call step,bench,$(BIN)/python -m tests.bench)
 
 lock: $(VENV)/dev.stamp ## compile the requirements again, within what the .in files allow
 	@for name in requirements requirements-demo requirements-dev; do \

@@ -15,7 +15,7 @@ from aftercare import processes
 
 DEATHS_ALLOWED = 5
 WITHIN_SECONDS = 60.0
-STOP_SECONDS = 2.4
+STOP_SECONDS = 1.8
 LOG_ROTATES_AT = 5_000_000  # bytes
 
 

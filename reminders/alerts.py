@@ -8,6 +8,7 @@ from django.conf import settings
 
 from patients.models.clinic import Role
 from reminders.channels import Message, NotSent, Outcome, email, sms
+from reminders.channels.codes import GLOBAL, NO_CONNECTION
 from reminders.models import Alert
 
 AT_ONCE = 20
@@ -22,9 +23,11 @@ def send_waiting(*, now: datetime) -> None:
             # Marked first, by a conditional update: two workers may both have come here.
             if not mine.filter(**{field: None}).update(**{field: now}):
                 continue
-            if isinstance(send(alert), NotSent):  # what may have gone is not sent again
+            outcome = send(alert)
+            if isinstance(outcome, NotSent):  # what may have gone is not sent again
                 mine.update(**{field: None})
-                break  # the way is closed; the next tick tries again
+                if outcome.means in GLOBAL or outcome.code == NO_CONNECTION:
+                    break  # the way is closed to all; the next tick tries again
 
 
 def _text(alert: Alert) -> Outcome | None:

@@ -22,10 +22,11 @@ class Means(StrEnum):
     NOT_KNOWN = "not known"
 
 
+NO_CONNECTION = "no connection"
 GLOBAL = frozenset({Means.ACCOUNT, Means.SENDER, Means.COUNTRY})
 
 CODES: Mapping[str, Means] = {
-    **dict.fromkeys(("429", "20429", "no connection", "lease", "absent"), Means.TRY_AGAIN),
+    **dict.fromkeys(("429", "20429", NO_CONNECTION, "lease", "absent"), Means.TRY_AGAIN),
     **dict.fromkeys(("401", "403", "20003", "30002", "30034"), Means.ACCOUNT),
     **dict.fromkeys(("21606", "21611"), Means.SENDER),
     "21408": Means.COUNTRY,

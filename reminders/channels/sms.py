@@ -40,6 +40,9 @@ class PooledHttp(HttpClient):  # type: ignore[misc]
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         )
 
+    def close(self) -> None:
+        self._pool.clear()
+
     def request(  # the SDK's signature
         self,
         method: str,

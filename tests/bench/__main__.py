@@ -76,7 +76,9 @@ def main() -> int:
     began = time.monotonic()
     found = measure(arguments)
     missed = [row.name for row in found if row.met is False]
-    print(f"\n{len(found)} rows in {time.monotonic() - began:.0f} s; targets missed: {len(missed)}.")
+    print(
+        f"\n{len(found)} rows in {time.monotonic() - began:.0f} s; targets missed: {len(missed)}."
+    )
     print(f"Load afterwards {os.getloadavg()[0]:.1f}. The rows are in {arguments.kept}.")
     return 0
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -95,7 +95,7 @@ def jobs(stage: Stage, running: Running, *, concurrency: int = 1) -> float:
     from .peers.jobs import send_reminder
 
     command = [
-        *(sys.executable, ROOT / "manage.py", "procrastinate", "worker"),
+        *(sys.executable, str(ROOT / "manage.py"), "procrastinate", "worker"),
         f"--concurrency={concurrency}",
     ]
     environment = stage.environment(ours=False, LOG_LEVEL="WARNING")
@@ -107,7 +107,8 @@ def jobs(stage: Stage, running: Running, *, concurrency: int = 1) -> float:
     forget_statements()
     before = cpu_ms(workers)
     at = timezone.now() + timedelta(seconds=1)
-    send_reminder.configure(schedule_at=at).batch_defer(*({"pk": pk} for pk in due_pks()))
+    arguments: list[Any] = [{"pk": pk} for pk in due_pks()]
+    send_reminder.configure(schedule_at=at).batch_defer(*arguments)
     stage.wait_until_all_left()
     return cpu_ms(workers) - before
 

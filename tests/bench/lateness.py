@@ -20,7 +20,7 @@ from . import rows
 from .contenders import IN_FLIGHT, PROCESSES
 from .meters import median, share
 from .sizes import Sizes
-from .stage import Stage
+from .stage import LONGEST_RUN, Stage
 from .table import Row, Target, Tell
 
 LATENCY_MS = 100
@@ -53,13 +53,15 @@ def _tell_burst(stage: Stage, sizes: Sizes, tell: Tell) -> None:
         time.sleep(max(0.0, at.timestamp() - time.time()))
         stage.wait_until_all_left()
         late = [one - at.timestamp() for one in stage.accepted(LATENCY_MS).values()]
+        note = _left_behind(sizes.burst - len(late))
     what = f"lateness, {len(late):,} due at one minute, tick {settings.TICK_SECONDS:g} s"
     ideal = len(late) * LATENCY_MS / 1000 / (IN_FLIGHT * PROCESSES)
     tell(Row(f"{what}, p50", median(late), "s"))
     tell(Row(f"{what}, p99", share(late, 0.99), "s"))
     target = Target(at_most=10, of="figure")
     last = max(late)
-    tell(Row(f"{what}, last", last, "s", f"calls alone {ideal:.1f} s", last / ideal, target))
+    alone = f"calls alone {ideal:.1f} s"
+    tell(Row(f"{what}, last", last, "s", alone, last / ideal, target, note))
 
 
 def _tell_handovers(stage: Stage, sizes: Sizes, tell: Tell) -> None:
@@ -75,9 +77,14 @@ def _tell_handovers(stage: Stage, sizes: Sizes, tell: Tell) -> None:
         still_due = rows.count_due()
         stage.wait_until_all_left()
         accepted = stage.accepted(LATENCY_MS)
-    waits = [accepted[phone] - at for phone, at in saved.items()]
+    waits = [accepted[phone] - at for phone, at in saved.items() if phone in accepted]
     what = f"handover, saved to accepted, {sizes.burst:,} others due, N={len(waits)}"
     note = f"{still_due:,} of the others were still due when the last one was saved"
+    note += _left_behind(len(saved) - len(waits))
     tell(Row(f"{what}, p50", median(waits), "s", note=note))
     target = Target(at_most=2, of="figure")
     tell(Row(f"{what}, p99", share(waits, 0.99), "s", target=target))
+
+
+def _left_behind(number: int) -> str:
+    return f" ! {number:,} were not accepted within {LONGEST_RUN} s" if number else ""

@@ -16,7 +16,6 @@ from redis import Redis
 
 from reminders.bell import ring
 from reminders.models import Heartbeat, Reminder
-from tests.services.running import Running
 from tests.services.runtime import wait_for
 
 from . import rows
@@ -62,9 +61,7 @@ def _tick() -> None:
     rung_at = timezone.now()
     for _ in range(2):
         ring()
-    wait_for(
-        lambda: Heartbeat.objects.filter(at__gt=rung_at).exists(), seconds=30, what="a tick"
-    )
+    wait_for(lambda: Heartbeat.objects.filter(at__gt=rung_at).exists(), seconds=30, what="a tick")
     time.sleep(0.5)
 
 
@@ -74,11 +71,11 @@ def _eta(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
     with stage.crew() as running:
         worker = start_eta_worker(stage, running)
         idle = memory([worker.pid])
-        _publish_and_wait(running, waiting)
+        _publish_and_wait(stage, waiting)
         return idle, memory([worker.pid])
 
 
-def _publish_and_wait(running: Running, waiting: int) -> None:
+def _publish_and_wait(stage: Stage, waiting: int) -> None:
     """Every task is in the worker's memory once none is left in the broker's queue."""
     from .peers.eta import NUMBER, app, send_reminder
 
@@ -87,8 +84,7 @@ def _publish_and_wait(running: Running, waiting: int) -> None:
     with app.producer_pool.acquire(block=True) as producer:
         for pk in template:
             send_reminder.apply_async((pk,), eta=at, producer=producer)
-    path = str(app.conf.broker_url).removeprefix("redis+socket://").partition("?")[0]
-    broker = Redis(unix_socket_path=path, db=NUMBER)
+    broker = Redis(unix_socket_path=str(stage.valkey.socket), db=NUMBER)
     wait_for(
         lambda: broker.llen("celery") == 0 and broker.hlen("unacked") >= waiting,
         seconds=240,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from django.db import connection
 
 MEGABYTE = 1_000_000
@@ -27,7 +27,7 @@ def family(pids: Iterable[int]) -> list[psutil.Process]:
 def cpu_ms(pids: Iterable[int]) -> float:
     """User and system time of these processes and their children so far."""
     times = [process.cpu_times() for process in family(pids)]
-    return 1000 * sum(one.user + one.system for one in times)
+    return float(1000 * sum(one.user + one.system for one in times))
 
 
 def own_cpu_ms() -> float:

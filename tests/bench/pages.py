@@ -6,7 +6,6 @@ time of the web server's processes. Once as a browser asks (compressed), once wi
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from .sizes import Sizes
 from .stage import WEB, Stage
 from .table import Row, Target, Tell
 
-TURNS = 5
+TURNS, WARM = 5, 5
 MOST = Target(at_most=10)
 AS_A_BROWSER = {"Accept-Encoding": "gzip"}
 PLAIN: Mapping[str, str] = {"Accept-Encoding": "identity"}
@@ -39,12 +38,12 @@ def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
         size = browser.get(page, headers)
         bare = f"/bare/{size}"
         forget_statements()
-        cost, bare_cost = [], []
+        times = sizes.pages // TURNS
+        ours = theirs = 0.0
         for _ in range(TURNS):
-            cost.append(browser.cpu_ms(page, headers, times=sizes.pages // TURNS))
-            bare_cost.append(browser.cpu_ms(bare, PLAIN, times=sizes.pages // TURNS))
-        queries = statements_of(WEB).queries / (sizes.pages // TURNS * TURNS)
-        ours, theirs = statistics.median(cost), statistics.median(bare_cost)
+            ours += browser.cpu_ms(page, headers, times=times) / TURNS
+            theirs += browser.cpu_ms(bare, PLAIN, times=times) / TURNS
+        queries = statements_of(WEB).queries / (TURNS * (times + WARM))
         tell(
             Row(
                 f"recovery page{what}, {size / 1000:.1f} kB, web CPU", ours, "ms/request",
@@ -73,7 +72,7 @@ class _Browser:
 
     def cpu_ms(self, path: str, headers: Mapping[str, str], *, times: int) -> float:
         """Of the web server, for each request."""
-        for _ in range(5):
+        for _ in range(WARM):
             self.get(path, headers)
         before = cpu_ms([self._stage.web_pid])
         for _ in range(times):

@@ -59,9 +59,7 @@ def _tell_queries(stage: Stage, tell: Tell) -> None:
         counts.append(len(asked))
     constant = Target(at_most=1)
     peer = f"the third {counts[2]}"
-    tell(
-        Row("planning, queries", counts[1], "a treatment", peer, counts[1] / counts[2], constant)
-    )
+    tell(Row("planning, queries", counts[1], "a treatment", peer, counts[1] / counts[2], constant))
     with CaptureQueriesContext(connection) as asked:
         log(patient=make_patient(clinic=clinic, phone="+13025551099"))
     tell(Row("logging a treatment with its plan, queries", len(asked), "a treatment"))

@@ -116,7 +116,7 @@ def _multiply(row: Patient | Consent | Treatment | Reminder, number: int, **chan
     table = model._meta.db_table
     first = _last_id(table) if isinstance(row, Consent | Reminder) else row.pk
     values: Mapping[str, str] = {"id": f"{first} + i", **changed}
-    columns = [field.column for field in model._meta.concrete_fields]
+    columns = [str(field.column) for field in model._meta.concrete_fields]
     chosen = ", ".join(values.get(column, f"t.{column}") for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -145,3 +145,10 @@ def _settle() -> None:
 def count_due() -> int:
     due: int = Reminder.objects.due(timezone.now()).count()
     return due
+
+
+def count_unsent() -> int:
+    """Reminders whose time has come, and which are planned or being sent."""
+    waiting = Reminder.objects.filter(leaves_at__lte=timezone.now())
+    unsent: int = waiting.filter(state__in=[State.PLANNED, State.SENDING]).count()
+    return unsent

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Sizes:
     """Numbers of reminders unless the name says otherwise; `_0` at no latency, `_100` at 100 ms."""
 
+    latencies: tuple[int, ...] = (0, 100)  # of the provider, in milliseconds
     loop_0: int = 1_000
     loop_100: int = 100
     eta_0: int = 1_000
@@ -34,8 +35,8 @@ QUICK = Sizes(
     burst=2_000, handovers=10, waiting=5_000, history=100_000, planned=300, pages=100,
 )  # fmt: skip
 TINY = Sizes(
-    loop_0=20, loop_100=20, eta_0=20, eta_100=20, jobs_0=20, jobs_100=20, ours=50, rounds=1,
-    burst=50, handovers=2, waiting=50, history=400, little_history=40, looks=3, claims=2,
-    planned=20, pages=20,
+    latencies=(0,), loop_0=20, loop_100=20, eta_0=20, eta_100=20, jobs_0=20, jobs_100=20,
+    ours=50, rounds=1, burst=50, handovers=2, waiting=50, history=400, little_history=40,
+    looks=3, claims=2, planned=20, pages=100,
 )  # fmt: skip
 FULL = Sizes(history=10_000_000, rounds=3)

@@ -60,7 +60,7 @@ def _die_at(point: Point) -> None:
 
 def killed_at_random(stage: Stage, messages: int) -> Finding:
     """Somebody of three workers is killed every 0.3 s until everything has been taken up."""
-    stage.phone.control(latency_ms=100, delays=0.2)
+    stage.phone.control(latency_ms=500, delays=0.2)
     make_due(messages)
     struck: Counter[str] = Counter()
     with stage.crew(*POOLS) as (running, workers):

@@ -10,6 +10,7 @@ from reminders.models import Attempt, Reminder
 from .carry_on import carry_on
 from .cohort import make_due
 from .judge import judge
+from .kills import wait_until_settled
 from .stage import Stage
 from .table import Finding
 
@@ -39,8 +40,9 @@ def unclear_answers(stage: Stage, each: int) -> Finding:
     """Every way of not knowing; only the list can tell, for callbacks are off."""
     stage.phone.control(next=dict.fromkeys(UNCLEAR, each), receipts=False, latency_ms=20)
     messages = each * len(UNCLEAR)
-    make_due(messages)
-    stage.do(partial(carry_on, stage.times.settle + LATE + messages / 4), within=400)
+    with stage.crew("prefork", "threads"):
+        make_due(messages)
+        wait_until_settled(stage.times.settle + LATE + messages / 4)
     verdict = judge(stage.phone)
     closed = closed_within()
     finding = Finding(f"{messages} messages", verdict)

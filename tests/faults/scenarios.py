@@ -60,7 +60,7 @@ FAULTS = (
         doorbells.rung_ten_times, 2_000, 120,
     ),
     Fault("provider-429", "provider: a storm of 429", provider.storm_of_429, 1_000, 100),
-    Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 10),
+    Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 8),
     Fault(
         "callbacks-any-order", "callbacks shuffled, × 3, early, replayed",
         callbacks.in_any_order, 2_000, 60,

@@ -53,4 +53,5 @@ def provider(phone: Phone, settings: Settings) -> Iterator[Phone]:
     settings.EMAIL_PORT = phone.smtp_port
     sms.client.cache_clear()
     yield phone
+    sms.client().http_client.close()  # keep-alive connections would be found by a later test
     sms.client.cache_clear()

@@ -133,6 +133,16 @@ def test_alerts_that_cannot_go_one_way_do_not_hold_back_newer_ones(
     assert len(provider.messages(MAIL)) == 25
 
 
+def test_a_mailbox_that_is_busy_does_not_hold_back_the_other_clinics(
+    clinic: Clinic, provider: Phone
+) -> None:
+    other = make_clinic(slug="harbour", name="Harbour Skin", sms_sender="+12025550110")
+    tell(reachable(other, mail="later@harbour.example"))  # always 451
+    tell(clinic)
+    send(times=3)
+    assert len(provider.messages(MAIL)) == 1
+
+
 def test_a_number_that_cannot_be_texted_is_not_tried_with_every_tick(
     clinic: Clinic, provider: Phone
 ) -> None:

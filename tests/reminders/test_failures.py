@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
+from reminders.channels import NotSent
 from reminders.channels.codes import CODES, Means
-from reminders.claim import claim_due
+from reminders.claim import Claim, claim_due, open_attempts
 from reminders.dispatch import drain
 from reminders.failures import ONE_MORE_AFTER
 from reminders.models import Alert, Attempt, Concern, Reminder, State
-from reminders.outcomes import BACKOFF_LIMIT
+from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from reminders.settle import settle
 from reminders.treatments import correct_time
@@ -277,22 +278,21 @@ def test_what_turns_out_to_be_absent_does_not_leave_for_a_time_that_was_correcte
     assert rules_claimed_after_correcting(first_hour.treatment, later=later) == []
 
 
-def test_a_provider_away_for_a_whole_day_is_still_tried_every_quarter_of_an_hour(
-    clinic: Clinic,
-) -> None:
-    reminder = handover(clinic)
-    (attempt,) = reminder.attempts.all()
-    Attempt.objects.bulk_create(
-        Attempt(
-            reminder=reminder,
-            called_at=attempt.called_at,
-            lease_until=attempt.lease_until,
-            outcome=Attempt.Outcome.NOT_SENT,
-        )
-        for _ in range(100)
-    )
-    with time_machine.travel(timezone.now() + timedelta(hours=1)):
-        drain()
-        reminder.refresh_from_db()
-        assert reminder.state == State.PLANNED
-        assert timezone.now() < reminder.leaves_at <= timezone.now() + BACKOFF_LIMIT
+def test_what_is_planned_anew_leaves_the_rest_of_its_treatment_as_it_was(patient: Patient) -> None:
+    # The handover was under way during the correction; washing is due by the new time.
+    treatment = log(patient=patient, treated_at=T)
+    claim = claim_due(now=T)
+    attempt = attempt_of(claim)
+    by, ended_at = make_staff(clinic=patient.clinic), T - timedelta(hours=5, minutes=58)
+    with time_machine.travel(T):
+        correct_time(treatment=treatment, treated_at=ended_at, reason="Typed wrong", by=by)
+    record([Result(attempt, NotSent("no connection"))], now=T)
+    later = T + timedelta(minutes=3)
+    claimed = {row.rule for tries in range(3) for row in claim_due(now=later).reminders}
+    assert claimed == {"handover", "cleanse"}
+
+
+def attempt_of(claim: Claim) -> Attempt:
+    (row,) = claim.reminders
+    attempt = Attempt(reminder=row, called_at=T, lease_until=claim.lease_until, to_address="x")
+    return open_attempts(claim, [attempt])[0]

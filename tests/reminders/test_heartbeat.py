@@ -16,9 +16,12 @@ from pytest_django import Settings
 
 from patients.models import Clinic
 from patients.models.patient import Channel
-from reminders import circuits, tasks
+from reminders import circuits, dispatch, settle, tasks
+from reminders.channels import NotSent
+from reminders.claim import claim_due
 from reminders.heartbeat import TICK
 from reminders.models import Attempt, Circuit, Concern, Heartbeat, Receipt, Reminder, State
+from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import log, make_patient
 from tests.phone.client import Phone, start_phone
@@ -273,3 +276,16 @@ def test_a_callback_for_a_forgotten_attempt_does_not_hide_its_message(
         tick(seconds=seconds)
     assert states() == [State.DELIVERED]
     assert doubled(provider) == 0
+
+
+def test_a_worker_that_slept_through_the_window_moves_nothing_when_it_wakes(clinic: Clinic) -> None:
+    log_all(clinic, NUMBERS[:1])
+    claim = claim_due(now=timezone.now())
+    ((ready,),) = dispatch._begin(claim)
+    tick(minutes=2)
+    Reminder.objects.update(not_after=timezone.now())
+    Attempt.objects.update(looks=3, look_at=timezone.now())
+    settle._write(settle.Answer(settle.Look(ready.attempt, ""), []), now=timezone.now())
+    assert states() == [State.SKIPPED]
+    record([Result(ready.attempt, NotSent("lease"))], now=timezone.now())
+    assert states() == [State.SKIPPED]

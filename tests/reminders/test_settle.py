@@ -235,13 +235,6 @@ def test_a_provider_that_does_not_answer_has_not_been_looked_at(
     assert state_of(reminder) == State.DELIVERED
 
 
-def test_a_provider_that_cannot_be_reached_has_not_been_looked_at(clinic: Clinic) -> None:
-    attempt = unknown(clinic)
-    settle_at(*(look + 91 for look in LOOKS))
-    attempt.refresh_from_db()
-    assert (attempt.outcome, attempt.looks) == (Outcome.UNKNOWN, 0)
-
-
 def test_an_unknown_email_ends_before_a_nurse_and_is_not_sent_again(
     clinic: Clinic, provider: Phone
 ) -> None:
@@ -266,15 +259,18 @@ def test_a_callback_before_the_look_leaves_nothing_to_ask(clinic: Clinic, provid
     assert provider.stats(brief=True)["lookups"] == {}
 
 
-def test_a_callback_while_the_provider_is_asked_is_not_undone(clinic: Clinic) -> None:
+@pytest.mark.parametrize("word", ["sent", "delivered"])
+@pytest.mark.parametrize("found", [[], None])
+def test_a_callback_while_the_provider_is_asked_is_not_undone(
+    clinic: Clinic, word: str, found: list[Listed] | None
+) -> None:
     attempt = unknown(clinic)
     with at(400):
         (look,) = settling._take_looks(now=timezone.now())
-    say(attempt, "delivered")
-    settling._write(settling.Answer(look, []), now=timezone.now())
-    assert state_of(attempt.reminder) == State.DELIVERED
+    say(attempt, word)
+    settling._write(settling.Answer(look, found), now=timezone.now())
     settle_at(*LOOKS)
-    assert state_of(attempt.reminder) == State.DELIVERED
+    assert state_of(attempt.reminder) == word
 
 
 def test_a_callback_after_the_list_was_read_only_moves_on(clinic: Clinic, provider: Phone) -> None:

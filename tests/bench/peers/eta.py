@@ -14,8 +14,9 @@ django.setup()
 # A database of its own on the same server: neither sees the other's rings.
 NUMBER = 5
 
-app = Celery("eta", set_as_current=False)
-app.conf.broker_url = f"{settings.CELERY_BROKER_URL}?virtual_host={NUMBER}"
+app = Celery(
+    "eta", broker=f"{settings.CELERY_BROKER_URL}?virtual_host={NUMBER}", set_as_current=False
+)
 app.conf.task_ignore_result = True
 app.conf.broker_connection_retry_on_startup = True
 
