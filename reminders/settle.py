@@ -105,7 +105,9 @@ def _write(answer: Answer, *, now: datetime) -> None:
     if attempt.look_at is None:
         return  # a receipt has settled it meanwhile
     if found is None:
-        Attempt.objects.filter(pk=attempt.pk).update(look_at=now + ASKING, looks=F("looks") - 1)
+        # Not asked after all. A receipt may have begun the count anew meanwhile.
+        looks = max(0, attempt.looks - 1)
+        Attempt.objects.filter(pk=attempt.pk).update(look_at=now + ASKING, looks=looks)
         return
     message = next(_matching(attempt, found, known_as), None)
     if message is not None:

@@ -30,8 +30,10 @@ def send(message: Message) -> Outcome:
     try:
         connection.open()
     except smtplib.SMTPResponseException as error:
+        connection.close()  # it answered, and refused our sign-in
         return NotSent(str(error.smtp_code), meaning_of_smtp(error.smtp_code))
     except (OSError, smtplib.SMTPException):
+        connection.close()
         return NotSent("no connection")
     try:
         mail.send()
