@@ -8,7 +8,7 @@ from django.conf import settings
 
 from patients.models.clinic import Role
 from reminders.channels import Message, NotSent, Outcome, email, sms
-from reminders.channels.codes import GLOBAL, NO_CONNECTION
+from reminders.channels.codes import NO_CONNECTION, Means
 from reminders.models import Alert
 
 AT_ONCE = 20
@@ -26,7 +26,7 @@ def send_waiting(*, now: datetime) -> None:
             outcome = send(alert)
             if isinstance(outcome, NotSent):  # what may have gone is not sent again
                 mine.update(**{field: None})
-                if outcome.means in GLOBAL or outcome.code == NO_CONNECTION:
+                if outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
                     break  # the way is closed to all; the next tick tries again
 
 

@@ -80,8 +80,10 @@ def _plan_again_what_was_corrected(due: list[Reminder], now: datetime) -> list[R
     Reminder.objects.filter(pk__in=repeats).update(
         state=State.SKIPPED, skip_reason=Skip.CORRECTED.value, state_at=now
     )
-    for treatment in {row.treatment for row in stale if row.again_of_id is None}:
-        plan(treatment, now=now)
+    of_the_plan = [row for row in stale if row.again_of_id is None]
+    for treatment in {row.treatment for row in of_the_plan}:
+        rules = frozenset(row.rule for row in of_the_plan if row.treatment == treatment)
+        plan(treatment, now=now, only=rules)
     return [row for row in due if row not in stale]
 
 

@@ -151,7 +151,10 @@ def _put_back(results: Sequence[Result], now: datetime) -> None:
         leaves_at = now + wait * random.uniform(0.5, 1.0)  # noqa: S311
         if outcome.means in GLOBAL:
             leaves_at = paused[_scope(attempt, outcome.means)]
-        _move([attempt.reminder_id], State.PLANNED, now, leaves_at=leaves_at)
+        # Only what is still in hand: a worker that slept must not wake what was skipped since.
+        Reminder.objects.filter(
+            pk=attempt.reminder_id, state__in=[State.SENDING, State.UNKNOWN]
+        ).update(state=State.PLANNED, state_at=now, claim=None, leaves_at=leaves_at)
 
 
 def _scope(attempt: Attempt, means: Means) -> circuits.Scope:

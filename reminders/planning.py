@@ -24,10 +24,17 @@ MOVABLE = (
 
 
 @transaction.atomic
-def plan(treatment: Treatment, *, now: datetime, handover: bool = True) -> list[Reminder]:
+def plan(
+    treatment: Treatment,
+    *,
+    now: datetime,
+    handover: bool = True,
+    only: frozenset[str] | None = None,
+) -> list[Reminder]:
     """Bring the treatment's reminders in line with its time, its plan and its patient.
 
-    `handover=False` (an import) plans no handover text. Returns the rows as they now are.
+    `handover=False` (an import) plans no handover text; `only`: no other rule's row is touched.
+    Returns the rows as they now are.
     """
     # Locked: a claim either has the row already (it stays) or waits and sees the new plan.
     rows = list(Reminder.objects.select_for_update().filter(treatment=treatment, occurrence=1))
@@ -51,6 +58,8 @@ def plan(treatment: Treatment, *, now: datetime, handover: bool = True) -> list[
         for planned in plan_moments(protocol, logged)
     ]
     gone_elsewhere = _leave_other_channels(rows, treatment.patient.channel, now)
+    if only is not None:
+        desired = [row for row in desired if row.rule in only]
     _save([row for row in desired if row.rule not in gone_elsewhere], existing)
     return list(treatment.reminders.order_by("due_at", "id"))
 
