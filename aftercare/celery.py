@@ -12,11 +12,13 @@ from celery import Celery
 from celery.signals import (
     beat_init,
     setup_logging,
+    task_prerun,
     worker_init,
     worker_process_init,
     worker_ready,
 )
 from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections
 
 from aftercare.checks import refuse_half_configured
 from aftercare.processes import die_with_parent
@@ -50,6 +52,12 @@ def refuse_half_configured_start(**kwargs: Any) -> None:
 @beat_init.connect
 def report_ready(**kwargs: Any) -> None:
     logger.info("ready")
+
+
+@task_prerun.connect
+def drop_dead_connections(**kwargs: Any) -> None:
+    """A kept connection whose server has gone would fail every task after; open a new one."""
+    close_old_connections()
 
 
 @worker_process_init.connect

@@ -103,7 +103,7 @@ def recovery(
         protocol.words(language),
         treated_at.astimezone(UTC),
         zone,
-        max(now, treated_at).astimezone(UTC),
+        max(now.astimezone(UTC), treated_at.astimezone(UTC)),
         language,
         feels_normal,
         dict(fill or {}),

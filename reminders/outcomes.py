@@ -39,6 +39,10 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
     if not results:
         return
     with transaction.atomic():
+        # Attempts first, as a webhook does: locked the other way round, the two could deadlock.
+        ids = [result.attempt.pk for result in results]
+        locked = Attempt.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        list(locked.values_list("pk", flat=True))
         _keep_answers(results, now)
         _end_attempts(results, now)
         _move(_reminders(results, Accepted), State.SENT, now)
