@@ -1,0 +1,58 @@
+"""What keeps the sending in order: circuits, alerts to staff, the heartbeat, the pace."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from patients.models import Clinic
+from patients.models.patient import Channel
+
+
+class Circuit(models.Model):
+    """Something of ours or the account's that is refused: nothing is tried until `closes_at`.
+
+    `scope` is the account, one sender or one country on one channel; `key` says which.
+    """
+
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    scope = models.CharField(max_length=12)
+    key = models.CharField(max_length=254, blank=True)
+    code = models.CharField(max_length=16)
+    failures = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["channel", "scope", "key"], name="one_circuit_a_scope")
+        ]
+
+
+class Alert(models.Model):
+    """Words for the clinic's staff, by text and by email; waits here until both have gone."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="alerts")
+    words = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+    by_sms_at = models.DateTimeField(null=True)
+    by_email_at = models.DateTimeField(null=True)
+
+
+class Heartbeat(models.Model):
+    """The last tick. After a long gap what was due by `doubt_until` may have gone out all the
+    same, from a database that has since been restored.
+    """
+
+    name = models.CharField(max_length=16, unique=True)
+    at = models.DateTimeField()
+    doubt_until = models.DateTimeField(null=True)
+    restored = models.BooleanField(default=False)
+
+
+class Pace(models.Model):
+    """Until when a sender number's texts have been handed out, over all workers."""
+
+    sender = models.CharField(max_length=32, unique=True)
+    next_at = models.DateTimeField()
