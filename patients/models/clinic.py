@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import time
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -69,6 +70,19 @@ class Clinic(models.Model):
     alert_phone = PhoneNumberField(blank=True, help_text="Who is texted when something is wrong.")
     alert_email = models.EmailField(blank=True, help_text="Who is mailed when something is wrong.")
     default_language = models.CharField(max_length=8, default="en")
+    summary_at = models.TimeField(
+        default=time(18, 0),
+        db_default=time(18, 0),
+        help_text="When the day's summary is mailed to whoever wants it.",
+    )
+    summed_up_on = models.DateField(null=True, editable=False)
+    text_price = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        default=Decimal("0.0083"),
+        db_default=Decimal("0.0083"),
+        help_text="What one text segment costs, in the account's currency.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -121,6 +135,7 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="staff")
     role = models.CharField(max_length=8, choices=Role.choices)
     is_active = models.BooleanField(default=True)
+    wants_summary = models.BooleanField(default=False, db_default=False)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
 

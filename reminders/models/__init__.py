@@ -2,6 +2,7 @@
 
 from reminders.models.concern import Concern, InboundText
 from reminders.models.reminder import (
+    ANSWER,
     LAST_MINUTE,
     MOVES,
     Attempt,
@@ -12,8 +13,10 @@ from reminders.models.reminder import (
     may_become,
 )
 from reminders.models.running import Alert, Circuit, Heartbeat, Pace
+from reminders.models.work import Note, Task
 
 __all__ = [
+    "ANSWER",
     "LAST_MINUTE",
     "MOVES",
     "Alert",
@@ -22,10 +25,12 @@ __all__ = [
     "Concern",
     "Heartbeat",
     "InboundText",
+    "Note",
     "Pace",
     "Receipt",
     "Reminder",
     "ReminderQuerySet",
     "State",
+    "Task",
     "may_become",
 ]

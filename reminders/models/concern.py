@@ -54,8 +54,12 @@ class Concern(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     detail = models.CharField(max_length=200, blank=True)
     opened_at = models.DateTimeField()
+    # Somebody is on it: the first to say so keeps it.
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
+    closed_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
@@ -69,5 +73,7 @@ class Concern(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["clinic", "opened_at"], condition=Q(closed_at=None), name="open_concerns"
-            )
+            ),
+            # An open board asks every few seconds whether one has come or gone.
+            models.Index(fields=["clinic", "closed_at"], name="closed_concerns"),
         ]

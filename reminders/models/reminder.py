@@ -15,12 +15,14 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from patients.models import Treatment
+from patients.models import StaffUser, Treatment
 from patients.models.patient import AppendOnly, Channel
 from reminders.moments import Skip
 
 # "Not after 8:00" still allows the minute 8:00: what is due at its last moment can be sent.
 LAST_MINUTE = timedelta(minutes=1)
+# The rule key of what staff write themselves: no protocol has a rule for it.
+ANSWER = "answer"
 
 
 class State(models.TextChoices):
@@ -113,6 +115,9 @@ class Reminder(models.Model):
     # Set where it repeats one that failed: a repeat is not repeated again by itself.
     again_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeats")
     skip_reason = models.CharField(max_length=24, choices=SkipReason.choices, blank=True)
+    # Set where a member of staff asked for it, and, of an answer, the words as they were written.
+    asked_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
+    words = models.TextField(blank=True, default="", db_default="")
 
     objects: ClassVar = ReminderQuerySet.as_manager()
 
@@ -140,6 +145,12 @@ class Reminder(models.Model):
             models.Index(fields=["state_at"], condition=Q(state="sending"), name="sending_since"),
             # An open board asks every few seconds what has changed.
             models.Index(fields=["state_at"], name="changed_since"),
+            # The board's first question: what failed, is in doubt or was stopped of late.
+            models.Index(
+                fields=["state_at"],
+                condition=Q(state__in=["failed", "unknown"]) | Q(skip_reason="opted out"),
+                name="asks_for_a_look",
+            ),
         ]
 
     def __str__(self) -> str:
