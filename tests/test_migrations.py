@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django_migration_linter import MigrationLinter
 
 pytestmark = pytest.mark.both_databases
@@ -22,6 +23,9 @@ def test_every_migration_can_run_while_the_old_code_still_answers(
         quiet=["ok", "ignore"],
         # The first release has no old code; its tables are created all at once.
         ignore_initial_migrations=True,
+        # SQLite adds a column by making the table anew, and serves one machine, which migrates
+        # before it starts: there only what loses data would matter.
+        exclude_migration_tests=["NOT_NULL", "ADD_UNIQUE"] if connection.vendor == "sqlite" else [],
     )
     linter.lint_all_migrations()
     assert not linter.has_errors, capsys.readouterr().out
