@@ -1,12 +1,13 @@
 """Who was treated, who may see it, and what was agreed. One file a subject."""
 
-from patients.models.answers import CheckIn, Report
+from patients.models.answers import Act, CheckIn, Reading, Report
 from patients.models.clinic import Clinic, StaffUser
 from patients.models.patient import Consent, OptOut, Patient
 from patients.models.protocol_version import ProtocolVersion
 from patients.models.treatment import Correction, Treatment
 
 __all__ = [
+    "Act",
     "CheckIn",
     "Clinic",
     "Consent",
@@ -14,6 +15,7 @@ __all__ = [
     "OptOut",
     "Patient",
     "ProtocolVersion",
+    "Reading",
     "Report",
     "StaffUser",
     "Treatment",

@@ -1,8 +1,12 @@
-"""What a patient tells us from the page: a warning sign, or how the skin feels. Each is a row."""
+"""What a patient tells us from the page: a warning sign, how the skin feels, "I have read this".
+
+Each is a row. An `Act` beside it is what reminders takes up with its next tick: nothing here sends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -42,10 +46,50 @@ class Report(models.Model):
 class CheckIn(AppendOnly):
     """The answer to "does your skin feel normal?"; the latest one of a treatment holds."""
 
+    class Trend(models.TextChoices):
+        BETTER = "better", "Better each day"
+        SAME = "same", "About the same"
+        WORSE = "worse", "Worse"
+
     treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="check_ins")
     rule = models.CharField(max_length=32)
     feels_normal = models.BooleanField()
+    trend = models.CharField(
+        max_length=8, choices=Trend.choices, blank=True, default="", db_default=""
+    )
+    wants_call = models.BooleanField(default=False, db_default=False)
     answered_at = models.DateTimeField()
+
+
+class Reading(AppendOnly):
+    """ "I have read this", pressed: the only proof that somebody has. The first press counts."""
+
+    treatment = models.OneToOneField(Treatment, models.PROTECT, related_name="reading")
+    read_at = models.DateTimeField()
+
+
+class Act(models.Model):
+    """Something done on the page from which more follows: `taken_up_at` says that it has."""
+
+    class Kind(models.TextChoices):
+        REPORT = "report", "Ticked a warning sign"
+        CHECK_IN = "check-in", "Answered a check-in"
+        NOT_ME = "not me", "Said the page is for somebody else"
+        STOP = "stop", "Stopped messages"
+        CHANNEL = "channel", "Chose how to be reached"
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="acts")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    report = models.OneToOneField(Report, models.PROTECT, null=True, related_name="act")
+    check_in = models.OneToOneField(CheckIn, models.PROTECT, null=True, related_name="act")
+    done_at = models.DateTimeField()
+    taken_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # A tick with nothing to take up costs one look into this.
+            models.Index(fields=["id"], condition=Q(taken_up_at=None), name="acts_to_take_up")
+        ]
 
 
 def open_reports(patients: Iterable[int]) -> QuerySet[Report]:
@@ -59,3 +103,11 @@ def feels_normal(treatment: Treatment) -> bool:
     """Whether the patient's latest word is that the skin feels normal."""
     last = treatment.check_ins.order_by("-id").first()
     return last is not None and last.feels_normal
+
+
+def first_read_at(treatments: Iterable[int]) -> dict[int, datetime]:
+    """When each of these treatments' pages was first said to be read; those never read are left
+    out.
+    """
+    readings = Reading.objects.filter(treatment__in=treatments)
+    return dict(readings.values_list("treatment", "read_at"))

@@ -69,6 +69,25 @@ class Clinic(models.Model):
     )
     alert_phone = PhoneNumberField(blank=True, help_text="Who is texted when something is wrong.")
     alert_email = models.EmailField(blank=True, help_text="Who is mailed when something is wrong.")
+    # With a default in the database: the code before this still writes while it is rolled out.
+    nurse_phone = PhoneNumberField(
+        blank=True, default="", db_default="", help_text="Who is texted when a patient reports."
+    )
+    nurse_email = models.EmailField(
+        blank=True, default="", db_default="", help_text="Who is mailed when a patient reports."
+    )
+    second_nurse_phone = PhoneNumberField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who is texted when nobody has taken it on after 15 minutes.",
+    )
+    second_nurse_email = models.EmailField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who is mailed when nobody has taken it on after 15 minutes.",
+    )
     default_language = models.CharField(max_length=8, default="en")
     summary_at = models.TimeField(
         default=time(18, 0),

@@ -12,7 +12,7 @@ from reminders.models.reminder import (
     State,
     may_become,
 )
-from reminders.models.running import Alert, Circuit, Heartbeat, Pace
+from reminders.models.running import Alert, Circuit, Escalation, Heartbeat, Pace
 from reminders.models.work import Note, Task
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Attempt",
     "Circuit",
     "Concern",
+    "Escalation",
     "Heartbeat",
     "InboundText",
     "Note",

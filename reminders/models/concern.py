@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from patients.models import Clinic, Patient, StaffUser
+from patients.models import Clinic, Patient, Report, StaffUser
 from patients.models.patient import AppendOnly
 from reminders.models.reminder import Reminder
 
@@ -21,6 +21,7 @@ class InboundText(AppendOnly):
         HELP = "help"
         WISH = "wish"  # for no more texts, in plain words
         UNSURE = "unsure"  # perhaps such a wish
+        ANSWER = "answer"  # one word, to a check-in
         OTHER = "other"
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="inbound_texts")
@@ -46,11 +47,15 @@ class Concern(models.Model):
         MOVED = "moved", "A permission already announced now comes later"
         NOT_NORMAL = "not normal", "Skin does not feel normal yet"
         PROVIDER = "provider", "The provider refuses our messages"
+        REPORT = "report", "A warning sign was ticked"
+        CHECK_IN = "check-in", "A check-in asks for a call"
+        NOT_ME = "not me", "The page reached somebody else"
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="concerns")
     patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="concerns")
     reminder = models.ForeignKey(Reminder, models.PROTECT, null=True, related_name="concerns")
     text = models.ForeignKey(InboundText, models.PROTECT, null=True, related_name="concerns")
+    report = models.OneToOneField(Report, models.PROTECT, null=True, related_name="concern")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     detail = models.CharField(max_length=200, blank=True)
     opened_at = models.DateTimeField()

@@ -8,6 +8,7 @@ from django.db import models
 
 from patients.models import Clinic
 from patients.models.patient import Channel
+from reminders.models.concern import Concern
 
 
 class Circuit(models.Model):
@@ -33,11 +34,32 @@ class Circuit(models.Model):
 class Alert(models.Model):
     """Words for the clinic's staff, by text and by email; waits here until both have gone."""
 
+    class Contact(models.TextChoices):
+        STAFF = "staff", "Whoever keeps the site running"
+        NURSE = "nurse", "The nurse contact"
+        SECOND = "second", "The second nurse contact"
+
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="alerts")
+    contact = models.CharField(
+        max_length=8, choices=Contact.choices, default=Contact.STAFF, db_default=Contact.STAFF
+    )
     words = models.CharField(max_length=300)
     made_at = models.DateTimeField()
     by_sms_at = models.DateTimeField(null=True)
     by_email_at = models.DateTimeField(null=True)
+
+
+class Escalation(models.Model):
+    """A contact has been told of a concern: once, however many workers look."""
+
+    concern = models.ForeignKey(Concern, models.PROTECT, related_name="escalations")
+    contact = models.CharField(max_length=8, choices=Alert.Contact.choices)
+    alert = models.OneToOneField(Alert, models.PROTECT)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["concern", "contact"], name="one_alert_a_contact")
+        ]
 
 
 class Heartbeat(models.Model):
