@@ -183,7 +183,7 @@ def _write_attempt(reminder: Reminder, sent_at: datetime, error: str) -> None:
         outcome=Attempt.Outcome.ACCEPTED,
         to_address=reminder.treatment.patient.address(reminder.channel),
         subject=rendered.subject,
-        body=rendered.masked(links.address_of(reminder.treatment)),
+        body=rendered.masked(),
         error_code=error,
     )
     if reminder.channel == "sms":

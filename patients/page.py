@@ -81,7 +81,7 @@ def page_of(treatment: Treatment, *, now: datetime, feels_normal: bool = False) 
         treatment.version.protocol,
     )
     language = _language_of(protocol, patient.language)
-    say, zone, fill = page_words(language), patient.tz, clinic.words()
+    say, zone, fill = page_words(language), patient.tz, clinic.words
     timeline = recovery(
         protocol,
         treated_at=treatment.treated_at,

@@ -49,7 +49,7 @@ def _message(alert: Alert, to: str) -> Message:
     by_mail = "@" in to
     return Message(
         to=to,
-        sender=settings.DEFAULT_FROM_EMAIL if by_mail else alert.clinic.sms_sender.as_e164,
+        sender=settings.DEFAULT_FROM_EMAIL if by_mail else alert.clinic.sender,
         subject=f"Aftercare at {alert.clinic}: please look",
         text=f"Aftercare: {alert.words}",
         html="",

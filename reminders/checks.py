@@ -37,7 +37,7 @@ class Standing:
     superseded: frozenset[int]  # treatments that a later one replaced
     circuits: dict[circuits.Scope, Circuit]
     reporting: frozenset[int]  # patients with an open report of the emergency or page-now tier
-    worried: frozenset[int]  # patients about whom any concern or report is open
+    worried: frozenset[int]  # patients to be invited about whom a concern or report is open
 
 
 def standing_of(due: list[Reminder]) -> Standing:
@@ -49,13 +49,17 @@ def standing_of(due: list[Reminder]) -> Standing:
     )
     clinics = {patient.clinic_id for patient in patients.values()}
     return Standing(
-        frozenset((row.patient_id, row.scope, row.channel) for row in consents if row.given),
+        frozenset(consents.filter(given=True).values_list("patient_id", "scope", "channel")),
         frozenset(stopped_addresses(clinics, addresses)),
         frozenset(_superseded(patients.keys())),
         circuits.open_circuits(),
         reporting,
-        reporting | _worried(patients.keys()),
+        reporting | _worried({row.treatment.patient_id for row in due if _invites(row)}),
     )
+
+
+def _invites(row: Reminder) -> bool:
+    return ReminderKind.INVITE in row.treatment.version.protocol.rule(row.rule).kinds
 
 
 def _worried(patients: Iterable[int]) -> frozenset[int]:
@@ -99,7 +103,7 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return _refused(row, address, standing.circuits, now)
     if patient.pk in standing.reporting:
         return Hold(now + HELD_FOR)
-    if ReminderKind.INVITE in rule.kinds and patient.pk in standing.worried:
+    if _invites(row) and patient.pk in standing.worried:
         return Skip.CONCERN_OPEN
     waits = _quiet(row, now)
     return waits or _refused(row, address, standing.circuits, now)
@@ -122,7 +126,7 @@ def _refused(
     if not open_:
         return None
     clinic = row.treatment.patient.clinic
-    for scope in circuits.scopes_of(row.channel, clinic.sms_sender.as_e164, address):
+    for scope in circuits.scopes_of(row.channel, clinic.sender, address):
         circuit = open_.get(scope)
         if circuit is None:
             continue

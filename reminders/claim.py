@@ -137,25 +137,43 @@ def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
     return Attempt.objects.bulk_create([one for one in attempts if one.reminder_id in held])
 
 
-@transaction.atomic
 def release_expired(*, now: datetime) -> None:
     """Free what a vanished worker held: call begun, only the provider knows; not begun, again."""
-    expired = list(
-        Reminder.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(state=State.SENDING, state_at__lt=now - LEASE)
-        .values_list("pk", flat=True)[:BATCH]
+    _doubt_begun(now)
+    _put_back_unbegun(now)
+
+
+@transaction.atomic
+def _doubt_begun(now: datetime) -> None:
+    """Attempts first, reminders second, as everywhere: the other way round could deadlock."""
+    begun = dict(
+        Attempt.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(outcome=Attempt.Outcome.OPEN, lease_until__lt=now)
+        .values_list("pk", "reminder_id")[:BATCH]
     )
-    if not expired:
+    if not begun:
         return
-    open_ = Attempt.objects.filter(reminder__in=expired, outcome=Attempt.Outcome.OPEN)
-    begun = set(open_.values_list("reminder", flat=True))
-    open_.update(
+    Attempt.objects.filter(pk__in=begun).update(
         outcome=Attempt.Outcome.UNKNOWN,
         ended_at=now,
         error_code="lease",
         look_at=first_look(Attempt.Outcome.UNKNOWN, "", now),
     )
-    Reminder.objects.filter(pk__in=begun).update(state=State.UNKNOWN, state_at=now, claim=None)
+    Reminder.objects.filter(pk__in=begun.values(), state=State.SENDING).update(
+        state=State.UNKNOWN, state_at=now, claim=None
+    )
+
+
+@transaction.atomic
+def _put_back_unbegun(now: datetime) -> None:
+    expired = list(
+        Reminder.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(state=State.SENDING, state_at__lt=now - LEASE)
+        .values_list("pk", flat=True)[:BATCH]
+    )
+    # Asked once the rows are locked: a call can only begin under the same lock.
+    open_ = Attempt.objects.filter(reminder__in=expired, outcome=Attempt.Outcome.OPEN)
+    begun = set(open_.values_list("reminder", flat=True)) if expired else set()
     Reminder.objects.filter(pk__in=set(expired) - begun).update(
         state=State.PLANNED, state_at=now, claim=None
     )

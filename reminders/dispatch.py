@@ -21,11 +21,12 @@ from django.utils import timezone
 
 from patients import links
 from patients.models.patient import Channel
+from reminders.bell import ring
 from reminders.calls import Calls
 from reminders.channels import Message, NotSent, Rejected, Unknown, email, sms
 from reminders.channels.codes import Means
 from reminders.claim import Claim, claim_due, open_attempts, release_expired
-from reminders.heartbeat import set_aside
+from reminders.heartbeat import in_doubt, set_aside
 from reminders.messages import Rendered, render
 from reminders.models import Attempt, Reminder
 from reminders.outcomes import Result, record
@@ -34,11 +35,13 @@ logger = logging.getLogger(__name__)
 
 # Connect, read and a little: with less than this left of a lease, a call must not begin.
 CALL_NEEDS = timedelta(seconds=15)
-# How many calls begin with one commit: what a killed worker may leave in doubt.
-SLICE = 100
-RECORD_EVERY, RECORD_AT = 0.15, 200  # seconds; results
+# How many calls begin with one commit, and how many wait for a free caller: what a killed worker
+# may leave in doubt.
+SLICE, AHEAD = 125, 125
+RECORD_EVERY, RECORD_AT = 0.3, 400  # seconds; results
 # Well within the task's time limit; what is left is taken up by the next ring.
 DRAIN_SECONDS = 25.0
+A_MOMENT = 0.02  # seconds
 SEND = {Channel.SMS: sms.send, Channel.EMAIL: email.send}
 
 
@@ -46,37 +49,67 @@ class Ready(NamedTuple):
     attempt: Attempt
     channel: Channel
     message: Message
+    proves: bool
 
 
 def drain() -> bool:
     """Send what is due, for at most `DRAIN_SECONDS`; returns whether more may be due."""
     release_expired(now=timezone.now())
-    calls = Calls(_call, settings.CALLS_IN_FLIGHT)
     until = time.monotonic() + DRAIN_SECONDS
-    taken, more = 0, True
-    ended: list[Result] = []
-    recorded, again_at = time.monotonic(), timezone.now()
-    while more or calls.outstanding or ended:
-        if more and calls.outstanding < settings.CALLS_IN_FLIGHT and timezone.now() >= again_at:
-            claim = set_aside(claim_due(now=timezone.now()), now=timezone.now())
-            taken += len(claim.reminders)
-            for ready in _begin(claim):
-                calls.begin(ready)
-            again_at = claim.again_at or again_at
-            more = (claim.more or claim.again_at is not None) and time.monotonic() < until
-        ended += calls.collect(within=0.02)
-        if not calls.outstanding and not ended and timezone.now() < again_at:
-            time.sleep(0.02)
-        if len(ended) >= RECORD_AT or time.monotonic() > recorded + RECORD_EVERY:
-            record(ended, now=timezone.now())
-            ended, recorded = [], time.monotonic()
-    calls.close()
-    if taken:
-        logger.info("Took up %d due reminders.", taken)
+    calls, book = Calls(_call, settings.CALLS_IN_FLIGHT), _Book()
+    try:
+        for ready in _begin_due(until):
+            calls.begin(ready)
+            book.add(calls.collect(within=0 if ready else A_MOMENT))
+            while calls.outstanding > settings.CALLS_IN_FLIGHT + AHEAD:
+                book.add(calls.collect(within=A_MOMENT))
+        while calls.outstanding:
+            book.add(calls.collect(within=A_MOMENT))
+        book.write()
+    finally:
+        calls.close()
     return time.monotonic() >= until
 
 
+class _Book:
+    """What has ended, written down a few times a second."""
+
+    def __init__(self) -> None:
+        self._ended: list[Result] = []
+        self._written = time.monotonic()
+
+    def add(self, ended: list[Result]) -> None:
+        self._ended += ended
+        if len(self._ended) >= RECORD_AT or time.monotonic() > self._written + RECORD_EVERY:
+            self.write()
+
+    def write(self) -> None:
+        record(self._ended, now=timezone.now())
+        self._ended, self._written = [], time.monotonic()
+
+
 # --- rendered ---
+
+
+def _begin_due(until: float) -> Iterator[list[Ready]]:
+    """Slices of calls that have begun, claimed as they are asked for.
+
+    An empty one while everything due waits for its sender's pace. `until`: monotonic seconds.
+    """
+    doubt, again_at, more, taken = in_doubt(), timezone.now(), True, 0
+    while more:
+        if timezone.now() < again_at:
+            yield []
+            continue
+        claim = set_aside(claim_due(now=timezone.now()), doubt, now=timezone.now())
+        if claim.more and not taken:
+            ring()  # there is work for a second one
+        taken += len(claim.reminders)
+        yield from _begin(claim)
+        again_at = claim.again_at or again_at
+        more = (claim.more or claim.again_at is not None) and time.monotonic() < until
+    if taken:
+        logger.info("Took up %d due reminders.", taken)
 
 
 def _begin(claim: Claim) -> Iterator[list[Ready]]:
@@ -91,7 +124,7 @@ def _begin(claim: Claim) -> Iterator[list[Ready]]:
         held = open_attempts(claim, [attempt for attempt, _ in prepared])
         messages = {attempt.reminder_id: message for attempt, message in prepared}
         yield [
-            Ready(attempt, Channel(attempt.reminder.channel), message)
+            Ready(attempt, Channel(attempt.reminder.channel), message, bool(claim.circuits))
             for attempt in held
             if (message := messages[attempt.reminder_id]) is not None
         ]
@@ -116,18 +149,18 @@ def _prepare(reminder: Reminder, claim: Claim, now: datetime) -> tuple[Attempt, 
         logger.exception("Reminder %d could not be written.", reminder.pk)
         return attempt, None
     attempt.subject = rendered.subject
-    attempt.body = rendered.masked(links.address_of(reminder.treatment))
+    attempt.body = rendered.masked()
     return attempt, _message(attempt, reminder, rendered, now)
 
 
 def _message(attempt: Attempt, reminder: Reminder, rendered: Rendered, now: datetime) -> Message:
     clinic = reminder.treatment.patient.clinic
     by_sms = reminder.channel == Channel.SMS
-    mail_sender = f'"{clinic.name}" <{clinic.email_sender or settings.DEFAULT_FROM_EMAIL}>'
     host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]
+    mail_sender = f'"{clinic.name}" <{clinic.email_sender or settings.DEFAULT_FROM_EMAIL}>'
     return Message(
         to=attempt.to_address,
-        sender=clinic.sms_sender.as_e164 if by_sms else mail_sender,
+        sender=clinic.sender if by_sms else mail_sender,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -144,11 +177,11 @@ def _message(attempt: Attempt, reminder: Reminder, rendered: Rendered, now: date
 
 def _call(ready: Ready) -> Result:
     """The one call. Runs beside others in a thread of its own and touches no row."""
-    attempt, channel, message = ready
+    attempt, channel, message, proves = ready
     if attempt.lease_until < timezone.now() + CALL_NEEDS:
         return Result(attempt, NotSent("lease"))
     try:
-        return Result(attempt, SEND[channel](message))
+        return Result(attempt, SEND[channel](message), proves)
     except Exception:  # whatever broke, the message may have gone: only the provider knows
         logger.exception("The call for reminder %d broke.", attempt.reminder_id)
         return Result(attempt, Unknown("broken call"))

@@ -54,7 +54,7 @@ def _wait_for_the_account(reminder: Reminder, means: Means, code: str, now: date
     scope = circuits.scope_of(
         means,
         reminder.channel,
-        patient.clinic.sms_sender.as_e164,
+        patient.clinic.sender,
         patient.address(reminder.channel),
     )
     closes_at = circuits.trip(scope, code=code, clinics=[patient.clinic], now=now)

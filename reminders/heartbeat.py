@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from django.core.cache import cache
 
-from patients import links
 from patients.models.patient import Channel
 from reminders.claim import Claim
 from reminders.concerns import raise_concern
@@ -41,9 +40,13 @@ def beat(*, now: datetime) -> None:
     _remember(now)
 
 
-def set_aside(claim: Claim, *, now: datetime) -> Claim:
+def in_doubt() -> Heartbeat | None:
+    """The tick after which what had fallen due may already have gone; None in good times."""
+    return Heartbeat.objects.filter(name=TICK, doubt_until__isnull=False).first()
+
+
+def set_aside(claim: Claim, heart: Heartbeat | None, *, now: datetime) -> Claim:
     """Take out of a claim what may have gone before a restore; the provider is asked about it."""
-    heart = Heartbeat.objects.filter(name=TICK, doubt_until__isnull=False).first()
     if heart is None or heart.doubt_until is None:
         return claim
     # What has been asked about since then, or tried, is in no doubt any more.
@@ -86,7 +89,7 @@ def _forgotten(row: Reminder, now: datetime) -> Attempt:
         error_code="restored",
         to_address=row.treatment.patient.address(row.channel),
         subject=rendered.subject,
-        body=rendered.masked(links.address_of(row.treatment)),
+        body=rendered.masked(),
         look_at=now if row.channel == Channel.SMS else None,
         looks=len(UNKNOWN_LOOKS) - 1,
     )

@@ -32,7 +32,7 @@ ENDS_EMAILS = (EventType.COMPLAINED, EventType.UNSUBSCRIBED)
 @transaction.atomic
 def on_tracking_event(event: AnymailTrackingEvent, **kwargs: Any) -> None:
     """Place one event by the provider's message id; what cannot be placed is kept."""
-    provider_id = str(event.message_id or "")[:64]
+    provider_id = str(event.message_id or "")[:255]
     attempt = (
         Attempt.objects.select_for_update(of=("self",))
         .filter(receipts__provider_id=provider_id)

@@ -24,10 +24,11 @@ class Rendered:
     subject: str
     text: str
     html: str
+    link: str
 
-    def masked(self, address: str) -> str:
+    def masked(self) -> str:
         """`text` with the personal link masked, fit to be stored."""
-        return self.text.replace(address, links.masked_address())
+        return self.text.replace(self.link, links.masked_address())
 
 
 def render(reminder: Reminder, *, at: datetime) -> Rendered:
@@ -43,7 +44,8 @@ def render(reminder: Reminder, *, at: datetime) -> Rendered:
     fill = _fill(reminder)
     if reminder.channel == "sms":
         body = message.sms_detailed if patient.wants_details else message.sms
-        return Rendered("", fill_text(body, {**fill, "clinic": patient.clinic.sms_name}), "")
+        text = fill_text(body, {**fill, "clinic": patient.clinic.sms_name})
+        return Rendered("", text, "", fill["link"])
     return _email(message, fill, detailed=patient.wants_details)
 
 
@@ -52,7 +54,7 @@ def _fill(reminder: Reminder) -> dict[str, str]:
     patient = treatment.patient
     gate_at = reminder.gate_at.astimezone(patient.tz) if reminder.gate_at else None
     return {
-        **patient.clinic.words(),
+        **patient.clinic.words,
         "link": links.address_of(treatment),
         "first_name": patient.first_name,
         "gate_time": words.clock(gate_at, patient.language) if gate_at else "",
@@ -67,4 +69,5 @@ def _email(message: MessageText, fill: dict[str, str], *, detailed: bool) -> Ren
         subject,
         render_to_string("email/reminder.txt", context),
         render_to_string("email/reminder.html", context),
+        fill["link"],
     )

@@ -22,7 +22,7 @@ from reminders.channels.codes import GLOBAL, Means
 from reminders.failures import follow_up
 from reminders.looks import first_look
 from reminders.mail_events import place_kept
-from reminders.models import Attempt, Circuit, Receipt, Reminder, State, may_become
+from reminders.models import Attempt, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
 
 BACKOFF, BACKOFF_LIMIT = timedelta(seconds=30), timedelta(minutes=15)
@@ -30,8 +30,11 @@ LEAVES_OPEN = (Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN)
 
 
 class Result(NamedTuple):
+    """How a call ended; `proves`: a circuit was open when it was claimed."""
+
     attempt: Attempt
     outcome: Outcome
+    proves: bool = False
 
 
 def record(results: Sequence[Result], *, now: datetime) -> None:
@@ -40,11 +43,8 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
         return
     with transaction.atomic():
         # Attempts first, as a webhook does: locked the other way round, the two could deadlock.
-        ids = [result.attempt.pk for result in results]
-        locked = Attempt.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        list(locked.values_list("pk", flat=True))
-        _keep_answers(results, now)
         _end_attempts(results, now)
+        _keep_answers(results, now)
         _move(_reminders(results, Accepted), State.SENT, now)
         _move(_reminders(results, Unknown), State.UNKNOWN, now)
         _reject(results, now)
@@ -110,9 +110,8 @@ def _keep_answers(results: Sequence[Result], now: datetime) -> None:
 
 def _move(ids: list[int], state: State, now: datetime, **values: object) -> None:
     if ids:
-        Reminder.objects.filter(pk__in=ids, state__in=may_become(state)).update(
-            state=state, state_at=now, claim=None, **values
-        )
+        changes = {"state": state, "state_at": now, "claim": None, "skip_reason": "", **values}
+        Reminder.objects.filter(pk__in=ids, state__in=may_become(state)).update(**changes)
 
 
 def _reject(results: Sequence[Result], now: datetime) -> None:
@@ -163,7 +162,7 @@ def _put_back(results: Sequence[Result], now: datetime) -> None:
 
 def _scope(attempt: Attempt, means: Means) -> circuits.Scope:
     reminder = attempt.reminder
-    sender = reminder.treatment.patient.clinic.sms_sender.as_e164
+    sender = reminder.treatment.patient.clinic.sender
     return circuits.scope_of(means, reminder.channel, sender, attempt.to_address)
 
 
@@ -187,12 +186,9 @@ def _trip_circuits(
 
 
 def _close_circuits(results: Sequence[Result]) -> None:
-    """What passes proves its way free; asked of the database only while something is refused."""
-    passed = [r.attempt for r in results if isinstance(r.outcome, Accepted)]
-    if not passed or not Circuit.objects.exists():
-        return
-    for attempt in passed:
+    """What was let through a circuit and passes proves its way free."""
+    for attempt in [r.attempt for r in results if r.proves and isinstance(r.outcome, Accepted)]:
         reminder = attempt.reminder
-        sender = reminder.treatment.patient.clinic.sms_sender.as_e164
+        sender = reminder.treatment.patient.clinic.sender
         scopes = circuits.scopes_of(reminder.channel, sender, attempt.to_address)
         circuits.close(scopes, called_at=attempt.called_at)

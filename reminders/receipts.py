@@ -34,23 +34,26 @@ STATES = {
 FINAL = frozenset({State.DELIVERED, State.FAILED})
 
 
-@transaction.atomic
 def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: str) -> None:
     """Keep one receipt that came by webhook, and move the reminder of its attempt on.
 
     One for an attempt we do not know (yet) is kept without it.
     """
-    attempt = Attempt.objects.select_for_update().filter(token=token).first()
-    if attempt is None:
-        keep_receipt(None, provider_id, status, error_code, timezone.now())
-    else:
+    now = timezone.now()
+    attempt = Attempt.objects.filter(token=token).only("outcome", "reminder_id").first()
+    if attempt is None or _says_nothing_new(attempt, status):
+        keep_receipt(attempt, provider_id, status, error_code, now)
+        return
+    with transaction.atomic():
+        attempt = Attempt.objects.select_for_update(no_key=True).get(pk=attempt.pk)
         apply_receipt(
-            attempt,
-            provider_id=provider_id,
-            status=status,
-            error_code=error_code,
-            now=timezone.now(),
+            attempt, provider_id=provider_id, status=status, error_code=error_code, now=now
         )
+
+
+def _says_nothing_new(attempt: Attempt, status: str) -> bool:
+    """On its way, of what is known to be: two of a message's three receipts move nothing."""
+    return attempt.outcome == Attempt.Outcome.ACCEPTED and STATES.get(status) not in FINAL
 
 
 def apply_receipt(
@@ -66,7 +69,7 @@ def apply_receipt(
         return
     _settle_attempt(attempt, state, error_code, now)
     moved = Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
-        state=state, state_at=now, claim=None
+        state=state, state_at=now, claim=None, skip_reason=""
     )
     if moved and state is State.FAILED:
         (reminder,) = load([attempt.reminder_id])

@@ -43,7 +43,7 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
 
 def reply(which: Reply, clinic: Clinic, language: str, *, when: str = "") -> str:
     forms = REPLIES.get(language, REPLIES["en"])
-    fill = {**clinic.words(), "name": clinic.name, "clinic": clinic.sms_name, "when": when}
+    fill = {**clinic.words, "name": clinic.name, "clinic": clinic.sms_name, "when": when}
     return forms[which].format_map(fill)
 
 

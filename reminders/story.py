@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from patients import links, words
+from patients import words
 from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.messages import render
@@ -200,7 +200,7 @@ def _why(reminder: Reminder, patient: Patient, now: datetime) -> str:
 
 def _preview(reminder: Reminder) -> str:
     rendered = render(reminder, at=reminder.leaves_at)
-    return rendered.masked(links.address_of(reminder.treatment))
+    return rendered.masked()
 
 
 def _try(attempt: Attempt, reminder: Reminder, now: datetime) -> Try:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -118,8 +119,15 @@ class Clinic(models.Model):
     def quiet_hours(self) -> QuietHours:
         return QuietHours(self.quiet_starts, self.quiet_ends)
 
+    @cached_property
+    def sender(self) -> str:
+        """The number its texts come from, in E.164; formatted once, not once a message."""
+        number: str = self.sms_sender.as_e164
+        return number
+
+    @cached_property
     def words(self) -> dict[str, str]:
-        """The clinic's words for a protocol's placeholders."""
+        """The clinic's words for a protocol's placeholders; formatted once, not once a message."""
         return {
             "clinic": self.name,
             "office_phone": self.office_phone.as_national,

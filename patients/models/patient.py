@@ -70,7 +70,8 @@ class Patient(models.Model):
     def address(self, channel: str) -> str:
         """Where `channel` reaches this patient, or empty."""
         if channel == Channel.SMS:
-            return self.phone.as_e164 if self.phone else ""
+            # A phone is true only after a full validation: too dear to ask for every message.
+            return getattr(self.phone, "as_e164", "")
         return self.email.lower()
 
 

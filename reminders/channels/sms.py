@@ -60,7 +60,7 @@ class PooledHttp(HttpClient):  # type: ignore[misc]
         if auth:
             sent.update(urllib3.make_headers(basic_auth=":".join(auth)))
         body = urlencode(data, doseq=True) if data else None
-        answer = self._pool.request(method, url, body=body, headers=sent, redirect=False)
+        answer = self._pool.urlopen(method, url, body=body, headers=sent, redirect=False)
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
 

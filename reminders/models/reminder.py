@@ -52,7 +52,8 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.NO_RECEIPT: frozenset({State.DELIVERED, State.FAILED}),
     State.DELIVERED: frozenset(),
     State.FAILED: frozenset(),
-    State.SKIPPED: frozenset({State.PLANNED}),  # a correction can make it useful again
+    # A correction can make it useful again; or what counted as never sent has arrived after all.
+    State.SKIPPED: frozenset({State.PLANNED, State.SENT, State.DELIVERED}),
 }
 
 
@@ -195,6 +196,9 @@ class Attempt(models.Model):
             models.Index(
                 fields=["look_at"], condition=Q(look_at__isnull=False), name="looks_to_take"
             ),
+            models.Index(
+                fields=["lease_until"], condition=Q(outcome="open"), name="leases_running"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -208,7 +212,7 @@ class Receipt(AppendOnly):
     """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="receipts")
-    provider_id = models.CharField(max_length=64)
+    provider_id = models.CharField(max_length=255)
     status = models.CharField(max_length=16)
     error_code = models.CharField(max_length=16, blank=True)
     received_at = models.DateTimeField()
