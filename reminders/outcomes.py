@@ -66,7 +66,7 @@ def _place_early_words(results: Sequence[Result]) -> None:
 
 def _end_attempts(results: Sequence[Result], now: datetime) -> None:
     by_end: dict[tuple[Attempt.Outcome, str, str], list[int]] = {}
-    for attempt, outcome in results:
+    for attempt, outcome, _ in results:
         by_end.setdefault((*_end_of(outcome), attempt.reminder.channel), []).append(attempt.pk)
     for (end, code, channel), ids in by_end.items():
         # Not where a receipt has said more meanwhile.
@@ -101,7 +101,7 @@ def _keep_answers(results: Sequence[Result], now: datetime) -> None:
                 status=outcome.status,
                 received_at=now,
             )
-            for attempt, outcome in results
+            for attempt, outcome, _ in results
             if isinstance(outcome, Accepted)
         ],
         ignore_conflicts=True,

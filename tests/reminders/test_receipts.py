@@ -7,10 +7,12 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Patient
 from reminders.claim import claim_due, open_attempts
 from reminders.models import MOVES, Attempt, Receipt, Reminder, State, may_become
+from reminders.moments import Skip
 from reminders.receipts import STATES, record_receipt
 from tests.builders import log
 
@@ -79,9 +81,27 @@ def test_a_status_we_do_not_know_is_kept_and_moves_nothing(attempt: Attempt) -> 
     assert Receipt.objects.get().status == "teleported"
 
 
+def test_what_was_skipped_as_never_sent_and_is_delivered_says_so(attempt: Attempt) -> None:
+    Attempt.objects.update(outcome=Attempt.Outcome.NOT_SENT, error_code="absent")
+    Reminder.objects.filter(pk=attempt.reminder_id).update(
+        state=State.SKIPPED, skip_reason=Skip.NOT_USEFUL.value
+    )
+    assert say(attempt, "delivered") == State.DELIVERED
+
+
+def test_a_word_that_moves_nothing_costs_one_look_and_one_row(
+    attempt: Attempt, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    say(attempt, "queued")
+    with django_assert_num_queries(2):
+        record_receipt(token=attempt.token, provider_id=SID, status="sent", error_code="")
+    assert Receipt.objects.count() == 2
+
+
 def test_no_state_can_be_left_but_along_the_map() -> None:
     assert set(MOVES) == set(State)
     for state in STATES.values():
         assert state not in may_become(state)
-    assert may_become(State.SENT) == [State.PLANNED, State.SENDING, State.UNKNOWN]
+    before = [State.PLANNED, State.SENDING, State.UNKNOWN, State.SKIPPED]
+    assert may_become(State.SENT) == before
     assert MOVES[State.DELIVERED] == MOVES[State.FAILED] == frozenset()
