@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reminders', '0001_reminders_attempts_receipts'),
+        ('reminders', '0003_reports_reach_the_nurses'),
     ]
 
     operations = [
