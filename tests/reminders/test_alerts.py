@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,26 +16,12 @@ from reminders.alerts import send_waiting
 from reminders.concerns import alert_staff
 from reminders.models import Alert, Circuit
 from tests.builders import make_clinic, make_staff
-from tests.phone.client import Phone, start_phone
+from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 PHONE, MAIL = "+12025550177", "lead@lakeside.example"
 WORDS = "The sms provider refuses our account (code 20003)."
-
-
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Phone]:
-    """One for this file, emptied for each test: its start takes longer than most tests."""
-    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
-    with start_phone(account_sid=sid, auth_token=token) as phone:
-        yield phone
-
-
-@pytest.fixture
-def provider(provider: Phone) -> Phone:
-    provider.reset()
-    return provider
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -25,7 +24,7 @@ from reminders.models import Alert, Attempt, Circuit, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import SENDER, log, make_clinic, make_patient
-from tests.phone.client import Phone, start_phone
+from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -42,17 +41,8 @@ REFUSALS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Phone]:
-    """One for this file, emptied for each test: its start takes longer than most tests."""
-    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
-    with start_phone(account_sid=sid, auth_token=token) as phone:
-        yield phone
-
-
 @pytest.fixture
 def provider(provider: Phone) -> Phone:
-    provider.reset()
     provider.control(delays=0, receipts=False)
     return provider
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +22,7 @@ from reminders.receipts import record_receipt
 from reminders.settle import settle
 from reminders.treatments import correct_time
 from tests.builders import log, make_patient, make_staff, reminder_of
-from tests.phone.client import Phone, start_phone
+from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -36,17 +35,8 @@ def codes_that_mean(*means: Means) -> list[str]:
     return sorted(code for code, meaning in CODES.items() if meaning in means and code.isdigit())
 
 
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Phone]:
-    """One for this file, emptied for each test: its start takes longer than most tests."""
-    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
-    with start_phone(account_sid=sid, auth_token=token) as phone:
-        yield phone
-
-
 @pytest.fixture
 def provider(provider: Phone) -> Phone:
-    provider.reset()
     provider.control(delays=0, receipts=False)
     return provider
 

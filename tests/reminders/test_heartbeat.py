@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,7 +22,7 @@ from reminders.models import Attempt, Circuit, Concern, Heartbeat, Receipt, Remi
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import log, make_patient
-from tests.phone.client import Phone, start_phone
+from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -38,17 +36,8 @@ def _empty_cache() -> None:
     cache.clear()
 
 
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Phone]:
-    """One for this file, emptied for each test: its start takes longer than most tests."""
-    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
-    with start_phone(account_sid=sid, auth_token=token) as phone:
-        yield phone
-
-
 @pytest.fixture
 def provider(provider: Phone) -> Phone:
-    provider.reset()
     provider.control(delays=0, receipts=False)
     return provider
 

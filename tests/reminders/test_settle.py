@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -20,7 +18,7 @@ from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
 from reminders.receipts import record_receipt
 from tests.builders import SENDER, log, make_patient, reminder_of
-from tests.phone.client import Phone, start_phone
+from tests.phone.client import Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -30,18 +28,9 @@ SID = "SM" + "3" * 32
 Outcome = Attempt.Outcome
 
 
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Phone]:
-    """One for this file, emptied for each test: its start takes longer than most tests."""
-    sid, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
-    with start_phone(account_sid=sid, auth_token=token) as phone:
-        yield phone
-
-
 @pytest.fixture
 def provider(provider: Phone) -> Phone:
     """Its statuses move at once and it never calls back: here we ask."""
-    provider.reset()
     provider.control(delays=0, receipts=False, hang_s=0.05)
     return provider
 

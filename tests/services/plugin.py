@@ -100,15 +100,22 @@ def valkey(run_folder: Path) -> Iterator[Valkey]:
         server.stop()
 
 
-@pytest.fixture
-def phone() -> "Iterator[Phone]":
-    """The stand-in for Twilio and the mail server, empty at each test."""
+@pytest.fixture(scope="session")
+def running_phone() -> "Iterator[Phone]":
+    """One for the session: to start it takes longer than most tests."""
     from tests.phone.client import start_phone
 
     with start_phone(
         account_sid=os.environ["TWILIO_ACCOUNT_SID"], auth_token=os.environ["TWILIO_AUTH_TOKEN"]
     ) as phone:
         yield phone
+
+
+@pytest.fixture
+def phone(running_phone: "Phone") -> "Phone":
+    """The stand-in for Twilio and the mail server, emptied and put back for each test."""
+    running_phone.reset()
+    return running_phone
 
 
 @pytest.fixture
