@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from patients.models import Clinic, StaffUser, Treatment
-from reminders.models import State
+from reminders.concerns import raise_concern
+from reminders.inbox import receive_text
+from reminders.models import Concern, State
 from tests.browser.staff import WIDTHS, OpenPage, assert_good, complaints, fits, violations
 from tests.builders import PASSWORD, make_patient, reminder_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 
+@pytest.fixture
+def concerns(full: list[Treatment]) -> list[Concern]:
+    """One of every kind, and a text from a number that nobody has."""
+    reminder, clinic = reminder_of(full[0], "cleanse"), full[0].patient.clinic
+    for kind in Concern.Kind:
+        raise_concern(kind, reminder=reminder, now=timezone.now(), detail="30005")
+    receive_text(
+        provider_id="SM" + "7" * 32,
+        sender="+12025550199",
+        recipient=clinic.sms_sender.as_e164,
+        body="It burns,\nand it itches",
+    )
+    return list(Concern.objects.all())
+
+
+@pytest.mark.usefixtures("concerns")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_has_a_violation_or_scrolls_sideways(
@@ -35,6 +54,7 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
         f"/treatments/{pk}/correct/",
         f"/treatments/{pk}/void/",
         "/accounts/logout/",
+        "/concerns/",
     ):
         page.goto(live_server.url + path)
         for details in page.locator("details").all():
