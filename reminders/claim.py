@@ -7,6 +7,7 @@ so that a STOP and a claim cannot cross: whichever commits first is seen by the 
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,14 +16,24 @@ from django.db import transaction
 
 from patients.models import Clinic, ProtocolVersion
 from reminders import circuits, pace
-from reminders.checks import Hold, standing_of, verdict_on
+from reminders.checks import Hold, Standing, standing_of, verdict_on
+from reminders.concerns import raise_concern
 from reminders.looks import first_look
-from reminders.models import Attempt, Circuit, Reminder, State
+from reminders.models import Attempt, Circuit, Concern, Reminder, State
 from reminders.moments import Skip
 from reminders.planning import plan
 
+logger = logging.getLogger(__name__)
+
 LEASE = timedelta(seconds=90)
 BATCH = 500
+
+
+class Broken(NamedTuple):
+    """Its record is such that nobody can say whether it may leave: a nurse must see it."""
+
+
+Verdict = Skip | Hold | Broken | None
 
 
 class Claim(NamedTuple):
@@ -45,9 +56,10 @@ def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
     _attach_clinics_and_versions(due)
     due_now = _plan_again_what_was_corrected(due, now)
     standing = standing_of(due_now)
-    verdicts = [(row, verdict_on(row, standing, now)) for row in due_now]
+    verdicts = [(row, _judge(row, standing, now)) for row in due_now]
     _write_skips([(row, v) for row, v in verdicts if isinstance(v, Skip)], now)
     _write_holds([(row, v) for row, v in verdicts if isinstance(v, Hold)])
+    _write_broken([row for row, v in verdicts if isinstance(v, Broken)], now)
     passed = [row for row, verdict in verdicts if verdict is None]
     paced = [(row, Hold(until)) for row, until in pace.admit(passed, now=now)]
     _write_holds(paced)
@@ -59,6 +71,14 @@ def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
     )
     again_at = min((hold.until for _, hold in paced), default=None)
     return Claim(key, claimed, now + LEASE, len(due) == limit, again_at, standing.circuits)
+
+
+def _judge(row: Reminder, standing: Standing, now: datetime) -> Verdict:
+    try:
+        return verdict_on(row, standing, now)
+    except Exception:  # one row that cannot be judged must not stop the others
+        logger.exception("Reminder %d could not be checked.", row.pk)
+        return Broken()
 
 
 def _lock(now: datetime, limit: int) -> list[Reminder]:
@@ -112,6 +132,14 @@ def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
         Reminder.objects.filter(pk__in=ids).update(
             state=State.SKIPPED, skip_reason=reason.value, state_at=now
         )
+
+
+def _write_broken(rows: list[Reminder], now: datetime) -> None:
+    Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=State.FAILED, state_at=now
+    )
+    for row in rows:
+        raise_concern(Concern.Kind.FAILED, reminder=row, now=now, detail="unchecked")
 
 
 def _write_holds(holds: list[tuple[Reminder, Hold]]) -> None:

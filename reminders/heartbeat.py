@@ -7,9 +7,11 @@ where it cannot, what fell due in the gap is in doubt: the provider is asked bef
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.db import transaction
 
 from patients.models.patient import Channel
 from reminders.claim import Claim
@@ -18,23 +20,23 @@ from reminders.looks import UNKNOWN_LOOKS
 from reminders.messages import render
 from reminders.models import Attempt, Concern, Heartbeat, Reminder, State
 
+logger = logging.getLogger(__name__)
+
 TICK = "tick"
 SILENCE = timedelta(minutes=5)
-BEFORE_SILENCE = timedelta(minutes=2)  # the last tick may have been the last one saved
+# Both are written with every tick: a cache that remembers a later one than the database has seen
+# the database go back in time.
+AT_ODDS = timedelta(seconds=60)
 
 
 def beat(*, now: datetime) -> None:
-    """Note a tick; after a long silence, mark what fell due in it as in doubt."""
+    """Note a tick; after a restore or an unexplained silence, what fell due is in doubt."""
     heart, _ = Heartbeat.objects.get_or_create(name=TICK, defaults={"at": now})
     changes: dict[str, object] = {"at": now}
-    if now - heart.at > SILENCE:
-        remembered = _remembered()
-        restored = remembered is not None and remembered > heart.at + BEFORE_SILENCE
-        if restored or remembered is None:
-            changes |= {
-                "doubt_until": now,
-                "restored": restored,
-            }
+    remembered = _remembered()
+    restored = remembered is not None and remembered > heart.at + AT_ODDS
+    if restored or (remembered is None and now - heart.at > SILENCE):
+        changes |= {"doubt_until": now, "restored": restored}
     # Of two workers that tick together, one writes.
     Heartbeat.objects.filter(name=TICK, at=heart.at).update(**changes)
     _remember(now)
@@ -62,24 +64,31 @@ def set_aside(claim: Claim, heart: Heartbeat | None, *, now: datetime) -> Claim:
         and row.pk not in settled
         and (row.channel == Channel.SMS or heart.restored)
     ]
-    _doubt(doubted, now)
-    held = {row.pk for row in doubted}
+    held = _doubt(doubted, now)
     return claim._replace(reminders=[row for row in claim.reminders if row.pk not in held])
 
 
-def _doubt(rows: list[Reminder], now: datetime) -> None:
+@transaction.atomic
+def _doubt(rows: list[Reminder], now: datetime) -> set[int]:
     """An attempt that a forgotten one may have made: one look at the provider settles it."""
-    Attempt.objects.bulk_create(_forgotten(row, now) for row in rows)
-    Reminder.objects.filter(pk__in=[row.pk for row in rows], state=State.SENDING).update(
+    attempts = [attempt for row in rows if (attempt := _forgotten(row, now)) is not None]
+    Attempt.objects.bulk_create(attempts)
+    held = {attempt.reminder_id for attempt in attempts}
+    Reminder.objects.filter(pk__in=held, state=State.SENDING).update(
         state=State.UNKNOWN, state_at=now, claim=None
     )
     for row in rows:
-        if row.channel != Channel.SMS:  # a mail server cannot be asked
+        if row.pk in held and row.channel != Channel.SMS:  # a mail server cannot be asked
             raise_concern(Concern.Kind.UNKNOWN, reminder=row, now=now)
+    return held
 
 
-def _forgotten(row: Reminder, now: datetime) -> Attempt:
-    rendered = render(row, at=row.due_at)
+def _forgotten(row: Reminder, now: datetime) -> Attempt | None:
+    try:
+        rendered = render(row, at=row.due_at)
+    except Exception:  # it cannot be written now either; the dispatch says so to staff
+        logger.exception("Reminder %d could not be written.", row.pk)
+        return None
     return Attempt(
         reminder=row,
         called_at=row.due_at,

@@ -76,6 +76,7 @@ ERRORS: Mapping[str, ProviderError] = {
         "Ask the patient whether it came, and tell your admin.",
     ),
     "unwritten": ProviderError("The text could not be written.", ADMIN),
+    "unchecked": ProviderError("The record is broken: nobody can say if it may go.", ADMIN),
     # What a mail server said.
     **dict.fromkeys(
         ("530", "534", "535"), ProviderError("The mail server did not accept our sign-in.", ADMIN)

@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from patients import links
+from patients.models import Patient
 from patients.models.patient import Channel
 from reminders.calls import Calls
 from reminders.channels import Listed, sms
@@ -132,6 +133,8 @@ def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Itera
     if known_as:
         yield from found
         return
+    # One at a time for one patient: two workers must not both take the same message for theirs.
+    Patient.objects.select_for_update(no_key=True).get(pk=attempt.reminder.treatment.patient_id)
     taken = set(
         Receipt.objects.filter(
             provider_id__in=[one.provider_id for one in found], attempt__isnull=False
@@ -179,7 +182,7 @@ def _absent(attempt: Attempt, now: datetime) -> None:
     )
     row = Reminder.objects.filter(pk=reminder.pk, state=State.UNKNOWN)
     if now <= reminder.not_after:
-        row.update(state=State.PLANNED, state_at=now, leaves_at=now, claim=None)
+        row.update(state=State.PLANNED, state_at=now, claim=None)
     elif row.update(
         state=State.SKIPPED, state_at=now, skip_reason=Skip.NOT_USEFUL.value, claim=None
     ):

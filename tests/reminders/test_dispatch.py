@@ -16,7 +16,7 @@ from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
 from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
 from reminders.dispatch import drain
-from reminders.models import Attempt, Receipt, Reminder, State
+from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
 from reminders.treatments import void_treatment
 from tests.builders import log, make_patient, make_staff, reminder_of, set_state
@@ -322,3 +322,17 @@ def test_the_callback_address_is_the_public_one(patient: Patient, provider: Phon
     drain()
     (text,) = provider.messages()
     assert text["callback"].startswith(settings.PUBLIC_BASE_URL + "/webhooks/twilio/status/")
+
+
+def test_a_row_that_cannot_be_checked_goes_to_a_nurse_and_stops_no_other(
+    clinic: Clinic, provider: Phone
+) -> None:
+    broken, whole = (make_patient(clinic=clinic, phone=f"+120255501{n}") for n in ("01", "02"))
+    with time_machine.travel(T, tick=False):
+        hot = [log(patient=patient, treated_at=T) for patient in (broken, whole)]
+    Patient.objects.filter(pk=broken.pk).update(zone="Nowhere/Land")
+    with time_machine.travel(T + timedelta(hours=1)):
+        drain()
+    states = [State(reminder_of(treatment, "first-hour").state) for treatment in hot]
+    assert states == [State.FAILED, State.SENT]
+    assert Concern.objects.filter(patient=broken, detail="unchecked").count() == 1

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from patients.models import Clinic
+from patients.models import Clinic, Patient
 from patients.models.patient import Channel
 from reminders import circuits, dispatch, settle, tasks
 from reminders.channels import NotSent
@@ -278,3 +278,23 @@ def test_a_worker_that_slept_through_the_window_moves_nothing_when_it_wakes(clin
     assert states() == [State.SKIPPED]
     record([Result(ready.attempt, NotSent("lease"))], now=timezone.now())
     assert states() == [State.SKIPPED]
+
+
+def test_a_backup_of_two_minutes_ago_is_noticed_as_well(clinic: Clinic, provider: Phone) -> None:
+    log_all(clinic, NUMBERS[:1])
+    tick()
+    restore(timezone.now() - timedelta(minutes=2))
+    tick(seconds=1)
+    assert states() == [State.DELIVERED]
+    assert provider.stats(brief=True)["calls"] == 1
+
+
+def test_a_text_in_doubt_that_cannot_be_written_stops_no_other(
+    clinic: Clinic, provider: Phone
+) -> None:
+    log_all(clinic, NUMBERS[:2])
+    Patient.objects.filter(phone=NUMBERS[0]).update(zone="Nowhere/Land")
+    tick()
+    restore(timezone.now() - HOUR)
+    tick(seconds=1)
+    assert states() == [State.FAILED, State.DELIVERED]
