@@ -50,8 +50,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tongue:
+    """Another language this page can be read in, by the name it gives itself."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     language: str
+    others: tuple[Tongue, ...]
     say: PageWords
     clinic: str
     day: str
@@ -73,14 +82,20 @@ class Page:
     local_to: str
 
 
-def page_of(treatment: Treatment, *, now: datetime, feels_normal: bool = False) -> Page:
-    """The page of a treatment whose patient, clinic and version are loaded."""
+def page_of(
+    treatment: Treatment, *, now: datetime, language: str = "", feels_normal: bool = False
+) -> Page:
+    """The page of a treatment whose patient, clinic and version are loaded.
+
+    `language`: the one asked for; the patient's own where it is none that the page speaks.
+    """
     patient, clinic, protocol = (
         treatment.patient,
         treatment.patient.clinic,
         treatment.version.protocol,
     )
-    language = _language_of(protocol, patient.language)
+    spoken = _languages_of(protocol)
+    language = next((one for one in (language, patient.language) if one in spoken), spoken[0])
     say, zone, fill = page_words(language), patient.tz, clinic.words
     timeline = recovery(
         protocol,
@@ -97,6 +112,7 @@ def page_of(treatment: Treatment, *, now: datetime, feels_normal: bool = False) 
     hours = hours_of(clinic, zone=zone, now=now, language=language)
     return Page(
         language=language,
+        others=tuple(Tongue(one, page_words(one).name) for one in spoken if one != language),
         say=say,
         clinic=clinic.name,
         day=say.day.format(day=timeline.day),
@@ -119,10 +135,10 @@ def page_of(treatment: Treatment, *, now: datetime, feels_normal: bool = False) 
     )
 
 
-def _language_of(protocol: Protocol, wanted: str) -> str:
-    """One language for all of a page: our words around a plan it does not speak would mix two."""
-    spoken = wanted in protocol.languages and wanted in PAGE_WORDS
-    return wanted if spoken else protocol.languages[0]
+def _languages_of(protocol: Protocol) -> tuple[str, ...]:
+    """Those that both the plan and our words around it speak: a page never mixes two."""
+    both = tuple(one for one in protocol.languages if one in PAGE_WORDS)
+    return both or protocol.languages[:1]
 
 
 @dataclass(frozen=True, slots=True)

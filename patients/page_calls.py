@@ -124,7 +124,7 @@ def hours_of(clinic: Clinic, *, zone: tzinfo, now: datetime, language: str) -> H
         return Hours("", False)
     say, at = page_words(language), found.changes_at.astimezone(zone)
     if found.is_open:
-        return Hours(say.open_until.format(clock=words.clock(at, language)), False)
+        return Hours(say.open_until.format(clock=words.hour(at, language)), False)
     said = words.moment(at, now.astimezone(zone), language)
     return Hours(say.closed_until.format(moment=said), True)
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """One language. `{braces}` are filled by `patients.page`."""
+    """One language; `name` is what it calls itself. `{braces}` are filled by `patients.page`."""
 
+    name: str
     title: str
     day: str
     treated: str
@@ -57,6 +58,7 @@ class PageWords:
 
 
 _ENGLISH = PageWords(
+    name="English",
     title="Your recovery page",
     day="Day {day}",
     treated="Your treatment ended at {treated}.",
@@ -109,40 +111,41 @@ _ENGLISH = PageWords(
 )
 
 _SPANISH = PageWords(
+    name="Español",
     title="Su página de recuperación",
     day="Día {day}",
-    treated="Su tratamiento terminó: {treated}.",
+    treated="Su tratamiento terminó {treated}.",
     where="Dónde está usted",
     here="Usted está aquí",
     now="Ahora",
     also="También ahora",
     next="Después",
-    not_listed="¿No está aquí?",
-    ask="Pregunte a la clínica",
-    normal="Normal en este momento",
+    not_listed="¿No aparece aquí?",
+    ask="Preguntar a la clínica",
+    normal="Lo normal ahora",
     plan="Toda su recuperación",
     state_done="Hecho",
     state_now="Ahora",
     state_next="Después",
     state_later="Más tarde",
     when_normal="Cuando sienta la piel normal",
-    ended="terminó: {moment}",
-    since="desde: {moment}",
-    at_least_until="al menos hasta: {moment}",
-    not_before="no antes de: {moment}",
+    ended="terminó {moment}",
+    since="desde {moment}",
+    at_least_until="al menos hasta {moment}",
+    not_before="desde {moment}, no antes",
     until_normal="hasta que sienta la piel normal",
     signs="Cuando no es normal",
-    signs_lead="Si ve una de estas señales, llame. Siempre está bien llamar.",
+    signs_lead="Si ve una de estas señales, llame. Siempre hace bien en llamar.",
     contacts="A quién llamar",
-    call_number="Llame al {number}",
-    call_nurse="Llame a la enfermera de guardia",
-    call_clinic="Llame a la clínica",
-    open_until="Abierta ahora, hasta las {clock}",
-    closed_until="Cerrada ahora. Abre: {moment}",
+    call_number="Llamar al {number}",
+    call_nurse="Llamar a la enfermera de guardia",
+    call_clinic="Llamar a la clínica",
+    open_until="Abierta ahora, hasta {clock}",
+    closed_until="Cerrada ahora. Abre {moment}",
     wrong="¿Algo va mal?",
-    local_to="Las horas son las de {place}.",
+    local_to="Las horas son de {place}.",
     dead_title="Este enlace no abre ninguna página",
-    dead_text="Puede ser viejo, o hay uno más nuevo. Su clínica puede enviarle otro.",
+    dead_text="Puede ser viejo, o ya hay uno nuevo. Su clínica puede enviarle otro.",
     dead_heading="Llame ahora a su número de emergencias si",
     dead_heading_number="Llame ahora al {number} si",
     dead_signs=(
@@ -154,9 +157,9 @@ _SPANISH = PageWords(
         "Un ojo le duele o no se abre por la hinchazón, o ve distinto",
     ),
     dead_say="No espere a que la clínica conteste.",
-    dead_any="Para todo lo demás, llame a la clínica que le trató.",
-    dead_question="Si tiene una pregunta o una duda, llame a {clinic}.",
-    dead_urgent="Si no puede esperar, llame a cualquier hora. Siga las opciones para hablar con la "
+    dead_any="Para todo lo demás, llame a la clínica donde le trataron.",
+    dead_question="Si algo le preocupa o tiene una duda, llame a {clinic}.",
+    dead_urgent="Si no puede esperar, llame a toda hora. Siga las opciones para hablar con la "
     "enfermera de guardia.",
 )
 

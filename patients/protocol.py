@@ -227,6 +227,15 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a clinician has still to read: the texts of a language, or the `signs` of the safety
+    table; `waits_for` says it in words for the staff."""
+
+    of: str
+    waits_for: str
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     key: str
     facts: tuple[str, ...]
@@ -237,14 +246,18 @@ class Protocol:
     tiers: tuple[Tier, ...]
     series: Series
     texts: Mapping[str, Texts] = field(repr=False)
+    reviews: tuple[Review, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
         return tuple(self.texts)
 
+    def spoken(self, wanted: str) -> str:
+        """`wanted`, or the protocol's first language where it lacks that one."""
+        return wanted if wanted in self.texts else self.languages[0]
+
     def words(self, language: str) -> Texts:
-        """The texts in `language`, or in the protocol's first language where it lacks that one."""
-        return self.texts.get(language) or next(iter(self.texts.values()))
+        return self.texts[self.spoken(language)]
 
     def rule(self, key: str) -> ReminderRule:
         return next(rule for rule in self.reminders if rule.key == key)

@@ -10,6 +10,7 @@ import re
 import string
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -33,6 +34,7 @@ from patients.protocol import (
     ReminderKind,
     ReminderRule,
     ReminderText,
+    Review,
     Series,
     Session,
     Step,
@@ -47,6 +49,7 @@ from patients.protocol import (
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
+SIGNS = "signs"  # the name of the safety table among what waits for a clinician
 WHOLE_LIMIT = 1000  # days or months; more is a slip of the hand
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PHONE_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{6,}\d")
@@ -188,9 +191,10 @@ def parse(source: str) -> Protocol:
     }
     if not texts:
         raise root.error("languages", "should name at least one language")
+    reviews = root.optional("review", lambda key: _reviews(root.table(key), texts)) or ()
     root.done()
     # The texts need the structure to be checked against, hence last.
-    return Protocol(**{**{n: getattr(protocol, n) for n in protocol.__slots__}, "texts": texts})
+    return replace(protocol, texts=texts, reviews=reviews)
 
 
 # --- structure ------------------------------------------------------------------------------------
@@ -366,6 +370,16 @@ def _check_step(step: Step, protocol: Protocol) -> None:
         raise ProtocolError(f"step {step.fact}: phase", f"“{step.phase}” is not a phase")
     for other in step.yields_to - set(protocol.facts):
         raise ProtocolError(f"step {step.fact}: yields_to", f"“{other}” is not a fact")
+
+
+def _reviews(table: Table, languages: Iterable[str]) -> tuple[Review, ...]:
+    known = {SIGNS, *languages}
+    found = []
+    for key in table.keys():  # noqa: SIM118 - a Table is no dict
+        if key not in known:
+            raise table.error(key, f"is not one of: {', '.join(sorted(known))}")
+        found.append(Review(key, table.text(key)))
+    return tuple(found)
 
 
 # --- texts ----------------------------------------------------------------------------------------

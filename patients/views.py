@@ -21,11 +21,14 @@ from patients.page_calls import dead_page
 @gzip_page  # nothing on the page echoes the request, so its length betrays nothing
 @require_safe
 def recovery_page(request: HttpRequest, token: str) -> HttpResponse:
-    """GET and HEAD; both may come from a mail scanner or a chat's preview."""
+    """GET and HEAD; both may come from a mail scanner or a chat's preview. `?lang=es` switches."""
     treatment = links.find(token)
     if treatment is None:
         return _private("patient/dead.html", dead_page(_only_clinic()), status=404)
-    return _private("patient/page.html", page_of(treatment, now=timezone.now()))
+    return _private(
+        "patient/page.html",
+        page_of(treatment, now=timezone.now(), language=request.GET.get("lang", "")),
+    )
 
 
 def _private(template: str, page: object, *, status: int = 200) -> HttpResponse:

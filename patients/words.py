@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-EVENING_FROM = 17  # o'clock: from then on "today" is said "tonight"
-
 
 @dataclass(frozen=True, slots=True)
 class TimeWords:
-    """One language's forms. Months and days are short, Monday first."""
+    """One language's forms. Months and days are short, Monday first.
+
+    `hour`: a clock time inside a sentence, at one o'clock and at any other; `evening_from`: the
+    hour from which "today" is said "tonight".
+    """
 
     am: str
     pm: str
+    hour: tuple[str, str]
+    evening_from: int
     today: str
     tonight: str
     tomorrow: str
@@ -38,6 +42,8 @@ class TimeWords:
 _ENGLISH = TimeWords(
     am="am",
     pm="pm",
+    hour=("{clock}", "{clock}"),
+    evening_from=17,
     today="{clock} today",
     tonight="{clock} tonight",
     tomorrow="{clock} tomorrow",
@@ -57,14 +63,16 @@ _ENGLISH = TimeWords(
 _SPANISH = TimeWords(
     am="a. m.",
     pm="p. m.",
-    today="hoy, {clock}",
-    tonight="esta noche, {clock}",
-    tomorrow="mañana, {clock}",
-    yesterday="ayer, {clock}",
+    hour=("la {clock}", "las {clock}"),
+    evening_from=19,
+    today="hoy a {clock}",
+    tonight="esta noche a {clock}",
+    tomorrow="mañana a {clock}",
+    yesterday="ayer a {clock}",
     days=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
     on_date="{weekday} {day} {month}",
-    at_date="{date}, {clock}",
+    at_date="el {date} a {clock}",
     minutes=("1 minuto", "{n} minutos"),
     hours=("1 hora", "{n} horas"),
     whole_days=("1 día", "{n} días"),
@@ -87,6 +95,12 @@ def clock(at: datetime, language: str) -> str:
     return f"{at.hour % 12 or 12}:{at.minute:02} {half}"
 
 
+def hour(at: datetime, language: str) -> str:
+    """A clock time as it stands in a sentence: `11:00 pm`, `las 11:00 p. m.`."""
+    one, other = time_words(language).hour
+    return (one if at.hour % 12 == 1 else other).format(clock=clock(at, language))
+
+
 def on_date(day: date, language: str) -> str:
     """`Mon, Nov 30`."""
     words = time_words(language)
@@ -101,12 +115,12 @@ def moment(at: datetime, now: datetime, language: str) -> str:
     days_ahead = (at.date() - now.date()).days
     near = {
         -1: words.yesterday,
-        0: words.tonight if at.hour >= EVENING_FROM else words.today,
+        0: words.tonight if at.hour >= words.evening_from else words.today,
         1: words.tomorrow,
     }.get(days_ahead)
     if near is not None:
-        return near.format(clock=clock(at, language))
-    return words.at_date.format(date=on_date(at.date(), language), clock=clock(at, language))
+        return near.format(clock=hour(at, language))
+    return words.at_date.format(date=on_date(at.date(), language), clock=hour(at, language))
 
 
 def span(length: timedelta, language: str) -> str:

@@ -7,6 +7,9 @@ text costs double.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from patients import words
 from patients.models.clinic import SMS_NAME_LIMIT
 from patients.protocol import Protocol
 from patients.timeline import fill_text
@@ -17,13 +20,13 @@ GSM_7 = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_7_EXTENDED = frozenset("^{}\\[~]|€")
+NOON = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)  # no clock time takes more letters
 LONGEST = {
     "clinic": "X" * SMS_NAME_LIMIT,
     "link": "x" * 60,
     "office_phone": "(855) 383-7546",
     "after_hours_phone": "(855) 383-7546",
     "emergency_number": "911",
-    "gate_time": "12:30 p. m.",
     "first_name": "X" * 12,
     "date": "Wed, Sept 30",
 }
@@ -43,12 +46,13 @@ def long_texts(protocol: Protocol) -> list[str]:
     found = []
     for language, texts in protocol.texts.items():
         allowed = 1 if language == "en" else 2
+        fill = {**LONGEST, "gate_time": words.hour(NOON, language)}
         for key, reminder in texts.reminders.items():
             for variant, message in (("plain", reminder.plain), ("ahead", reminder.ahead)):
                 if message is None:
                     continue
                 for name in ("sms", "sms_detailed"):
-                    needed = segments(fill_text(getattr(message, name), LONGEST))
+                    needed = segments(fill_text(getattr(message, name), fill))
                     if needed > allowed:
                         found.append(
                             f"{language}: reminder: {key}: {variant}: {name} takes {needed} text"

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from patients import links, words
 from patients.protocol import MessageText
 from patients.timeline import fill_text
+from reminders.email_words import email_words
 from reminders.models import Reminder
 
 
@@ -38,18 +39,20 @@ def render(reminder: Reminder, *, at: datetime) -> Rendered:
     """
     treatment = reminder.treatment
     patient = treatment.patient
-    texts = treatment.version.protocol.words(patient.language).reminders[reminder.rule]
+    protocol = treatment.version.protocol
+    language = protocol.spoken(patient.language)
+    texts = protocol.words(language).reminders[reminder.rule]
     ahead = reminder.gate_at is not None and reminder.gate_at > at
     message = texts.ahead if ahead and texts.ahead is not None else texts.plain
-    fill = _fill(reminder)
+    fill = _fill(reminder, language)
     if reminder.channel == "sms":
         body = message.sms_detailed if patient.wants_details else message.sms
         text = fill_text(body, {**fill, "clinic": patient.clinic.sms_name})
         return Rendered("", text, "", fill["link"])
-    return _email(message, fill, detailed=patient.wants_details)
+    return _email(message, fill, language, detailed=patient.wants_details)
 
 
-def _fill(reminder: Reminder) -> dict[str, str]:
+def _fill(reminder: Reminder, language: str) -> dict[str, str]:
     treatment = reminder.treatment
     patient = treatment.patient
     gate_at = reminder.gate_at.astimezone(patient.tz) if reminder.gate_at else None
@@ -57,14 +60,18 @@ def _fill(reminder: Reminder) -> dict[str, str]:
         **patient.clinic.words,
         "link": links.address_of(treatment),
         "first_name": patient.first_name,
-        "gate_time": words.clock(gate_at, patient.language) if gate_at else "",
+        "gate_time": words.hour(gate_at, language) if gate_at else "",
     }
 
 
-def _email(message: MessageText, fill: dict[str, str], *, detailed: bool) -> Rendered:
+def _email(
+    message: MessageText, fill: dict[str, str], language: str, *, detailed: bool
+) -> Rendered:
     body = fill_text(message.email_detailed if detailed else message.email, fill)
     subject = fill_text(message.subject, fill)
-    context = {**fill, "subject": subject, "body": body}
+    say = {name: fill_text(text, fill) for name, text in email_words(language).items()}
+    context = {"say": say, "language": language, "clinic": fill["clinic"], "link": fill["link"]}
+    context |= {"subject": subject, "body": body}
     return Rendered(
         subject,
         render_to_string("email/reminder.txt", context),

@@ -30,13 +30,14 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
         " {after_hours_phone}, any hour. Emergency: call {emergency_number}.",
     },
     "es": {
-        Reply.STOPPED: "{clinic}: no más mensajes. Su página sigue abierta. START los reactiva.",
-        Reply.STARTED: "{clinic}: los mensajes vuelven a llegar. STOP los termina.",
+        Reply.STOPPED: "{clinic}: ya no le llegan mensajes. Su página sigue abierta."
+        " Con START vuelven.",
+        Reply.STARTED: "{clinic}: los mensajes le llegan otra vez. STOP los termina.",
         Reply.HELP: "{name}. ¿Preguntas? Llame al {office_phone}. STOP termina los mensajes.",
-        Reply.READ_SOON: "{clinic}: lo leemos hoy. ¿No puede esperar? Llame ya al"
-        " {after_hours_phone}. Emergencia: {emergency_number}.",
+        Reply.READ_SOON: "{clinic}: lo leemos hoy. ¿No puede esperar? Llame ahora al"
+        " {after_hours_phone}. Emergencia: {emergency_number}. STOP termina los mensajes.",
         Reply.READ_LATER: "{clinic}: cerrado; lo leemos {when}. ¿No puede esperar? Llame al"
-        " {after_hours_phone}. Emergencia: {emergency_number}.",
+        " {after_hours_phone}, a toda hora. Emergencia: {emergency_number}.",
     },
 }
 

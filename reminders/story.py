@@ -22,6 +22,8 @@ from reminders.provider_errors import ProviderError, explain
 from reminders.state_words import LOOKS, SKIPPED_WHY, Look
 from reminders.treatments import correct_time
 
+# What a clinician has still to read of a protocol.
+REVIEWED = {"signs": "Warning signs", "en": "English texts", "es": "Spanish texts"}
 OUTCOMES = {
     Attempt.Outcome.OPEN: "is being sent",
     Attempt.Outcome.ACCEPTED: "taken by the provider",
@@ -134,6 +136,7 @@ def facts(treatment: Treatment, *, now: datetime) -> list[Fact]:
         Fact("Treated by", treatment.practitioner or "not noted"),
         Fact("Logged", logged + by),
         Fact("Plan", f"version {version.number}"),
+        *(Fact(REVIEWED.get(one.of, one.of), one.waits_for) for one in version.protocol.reviews),
         Fact("All times", f"{zone}, the patient’s" if patient.zone else f"{zone}, the clinic’s"),
     ]
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from patients import links
 from patients.models.patient import Channel
+from reminders.email_words import email_words
 from reminders.optouts import stop
 
 
@@ -29,6 +30,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         address = patient.address(Channel.EMAIL)
         stop(patient.clinic, address, channel=Channel.EMAIL, how="one click")
     # An unknown link is answered alike: who asks learns nothing.
-    response = render(request, "patient/unsubscribe.html", {"done": done})
+    language = patient.language if patient else "en"
+    context = {"done": done, "language": language, "say": email_words(language)}
+    response = render(request, "patient/unsubscribe.html", context)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

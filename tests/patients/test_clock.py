@@ -198,13 +198,14 @@ def test_a_clock_time_has_twelve_hours(at: str, english: str, spanish: str) -> N
 @pytest.mark.parametrize(
     ("at", "english", "spanish"),
     [
-        ("2026-11-29 23:00", "11:00 pm yesterday", "ayer, 11:00 p. m."),
-        ("2026-11-30 16:59", "4:59 pm today", "hoy, 4:59 p. m."),
-        ("2026-11-30 17:00", "5:00 pm tonight", "esta noche, 5:00 p. m."),
-        ("2026-11-30 23:00", "11:00 pm tonight", "esta noche, 11:00 p. m."),
-        ("2026-12-01 01:50", "1:50 am tomorrow", "mañana, 1:50 a. m."),
-        ("2026-12-02 14:20", "2:20 pm on Wed, Dec 2", "mié 2 dic, 2:20 p. m."),
-        ("2026-11-28 14:20", "2:20 pm on Sat, Nov 28", "sáb 28 nov, 2:20 p. m."),
+        ("2026-11-29 23:00", "11:00 pm yesterday", "ayer a las 11:00 p. m."),
+        ("2026-11-30 16:59", "4:59 pm today", "hoy a las 4:59 p. m."),
+        ("2026-11-30 17:00", "5:00 pm tonight", "hoy a las 5:00 p. m."),
+        ("2026-11-30 19:00", "7:00 pm tonight", "esta noche a las 7:00 p. m."),
+        ("2026-11-30 23:00", "11:00 pm tonight", "esta noche a las 11:00 p. m."),
+        ("2026-12-01 01:50", "1:50 am tomorrow", "mañana a la 1:50 a. m."),
+        ("2026-12-02 14:20", "2:20 pm on Wed, Dec 2", "el mié 2 dic a las 2:20 p. m."),
+        ("2026-11-28 14:20", "2:20 pm on Sat, Nov 28", "el sáb 28 nov a las 2:20 p. m."),
     ],
 )
 def test_a_moment_names_its_day_as_one_says_it(at: str, english: str, spanish: str) -> None:

@@ -18,8 +18,9 @@ from django.test.utils import CaptureQueriesContext
 
 from patients import links
 from patients.models import Treatment
+from patients.models.protocol_version import publish
 from patients.page import page_of
-from tests.builders import log, make_clinic, make_patient
+from tests.builders import log, make_clinic, make_patient, shipped
 from tests.patients.reading import Reading, read
 
 if TYPE_CHECKING:
@@ -129,10 +130,33 @@ def test_a_patient_elsewhere_reads_every_time_on_her_own_clock(db: None) -> None
 
 
 def test_a_language_the_plan_lacks_falls_back_as_a_whole(db: None) -> None:
-    patient = make_patient(clinic=make_clinic(), language="es")
-    page = page_at(log(patient=patient, treated_at=T), T)
+    clinic = make_clinic()
+    source = shipped(clinic).source
+    english = re.sub(r'es = "waiting.*?\n|\n\[es\]\n.*', "", source, flags=re.S)
+    version = publish(clinic=clinic, source=english.replace('["en", "es"]', '["en"]'))
+    patient = make_patient(clinic=clinic, language="es")
+    page = page_at(log(patient=patient, treated_at=T, version=version), T)
     assert page.root.every("html")[0].attrs["lang"] == "en"
     assert "Normal right now" in page.text
+
+
+def test_the_page_is_in_the_patients_language_and_one_tap_switches(db: None) -> None:
+    treatment = log(patient=make_patient(clinic=make_clinic(), language="es"), treated_at=T)
+    page = page_at(treatment, T + 7 * H)
+    assert page.root.every("html")[0].attrs["lang"] == "es"
+    assert "Día 1 · 7 horas después del tratamiento" in page.text
+    assert "Su tratamiento terminó hoy a las 2:20 p. m." in page.text
+    (switch,) = [one for one in page.root.every("a") if "hreflang" in one.attrs]
+    assert (switch.text, switch.attrs["lang"]) == ("English", "en")
+    with time_machine.travel(T + 7 * H, tick=False):
+        link = f"/r/{links.token_of(treatment)}"
+        english = read(Client().get(link + switch.attrs["href"]).content.decode())
+        other = read(Client().get(link + "?lang=tlh").content.decode())
+    assert english.root.every("html")[0].attrs["lang"] == "en"
+    assert "Wash gently" in english.doing
+    assert other.text == page.text
+    treatment.patient.refresh_from_db()
+    assert treatment.patient.language == "es"  # looking changes nothing
 
 
 def test_active_products_open_when_the_skin_feels_normal(treatment: Treatment) -> None:

@@ -8,10 +8,13 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
+from patients import words
 from patients.models import Clinic, OptOut, Patient
 from reminders.inbox import meaning_of, receive_text
+from reminders.lint import LONGEST, segments
 from reminders.models import Concern, InboundText, State
 from reminders.moments import Skip
+from reminders.replies import REPLIES
 from tests.builders import SENDER, log, make_clinic, make_patient, reminder_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -140,6 +143,15 @@ def test_a_plain_wish_is_confirmed_once_even_where_the_provider_answers_keywords
 def test_answers_are_in_the_patients_language(patient: Patient) -> None:
     Patient.objects.update(language="es")
     assert "Su página sigue abierta" in text("ya no me manden mensajes")
+
+
+@pytest.mark.parametrize("language", REPLIES)
+def test_every_answer_is_one_segment_or_two_in_spanish(language: str) -> None:
+    late = datetime(2026, 9, 30, 12, 30, tzinfo=UTC)
+    when = words.moment(late, late - timedelta(days=3), language)
+    for form in REPLIES[language].values():
+        said = form.format(**LONGEST, name="Lakeside Skin and Laser Clinic", when=when)
+        assert segments(said) <= (1 if language == "en" else 2), said
 
 
 def test_a_text_to_a_number_that_is_no_clinics_is_not_answered(db: None) -> None:

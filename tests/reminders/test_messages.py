@@ -77,3 +77,32 @@ def test_an_email_escapes_what_people_wrote(clinic: Clinic) -> None:
     rendered = render(reminder_of(log(patient=patient, treated_at=T), "handover"), at=T)
     assert "<b>Ann" not in rendered.html
     assert "<b>Ann</b>" in rendered.text
+
+
+def test_spanish_says_the_hour_as_one_says_it(clinic: Clinic) -> None:
+    patient = make_patient(clinic=clinic, language="es", wants_details=True)
+    treatment = log(patient=patient, treated_at=T)
+    assert said(reminder_of(treatment, "cleanse")).startswith("Espere hasta las 8:05 p. m.")
+    one_o_clock = log(patient=patient, treated_at=T + timedelta(hours=5))
+    assert "Puede lavarla a la 1:05 a. m., no antes" in said(reminder_of(one_o_clock, "handover"))
+
+
+def test_every_spanish_text_takes_at_most_two_segments(clinic: Clinic) -> None:
+    for details in (False, True):
+        patient = make_patient(clinic=clinic, language="es", wants_details=details)
+        for reminder in log(patient=patient, treated_at=T).reminders.all():
+            text = said(reminder)
+            assert segments(text) <= 2, text
+            assert links.address_of(reminder.treatment) in text
+
+
+def test_a_spanish_email_is_spanish_from_its_greeting_to_its_end(clinic: Clinic) -> None:
+    patient = make_patient(
+        clinic=clinic, language="es", channel=Channel.EMAIL, email="maria@example.org"
+    )
+    rendered = render(reminder_of(log(patient=patient, treated_at=T), "handover"), at=T)
+    assert rendered.text.startswith("Hola, Maria:\n\nEsta es su página de recuperación.")
+    assert "En una emergencia, llame al 911." in rendered.text
+    assert '<html lang="es">' in rendered.html
+    assert "Abrir su página" in rendered.html
+    assert "Hello" not in rendered.html
