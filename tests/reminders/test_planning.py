@@ -9,13 +9,13 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from patients.models import Clinic, Consent, Correction, Patient, Treatment
+from patients.models import Clinic, Consent, Correction, OptOut, Patient, Treatment
 from patients.models.patient import Channel
 from patients.models.protocol_version import publish
 from patients.protocol import Session
 from reminders.models import Reminder, State
 from reminders.moments import Skip
-from reminders.planning import plan
+from reminders.planning import plan, plan_many
 from reminders.treatments import TreatmentRefused, correct_time, guess_session, void_treatment
 from tests.builders import log, make_patient, make_staff, reminder_of, set_state, shipped
 
@@ -194,6 +194,30 @@ def test_an_import_plans_no_handover(clinic: Clinic) -> None:
     plan(treatment, now=T, handover=False)
     plan(treatment, now=T)  # a later correction remembers
     assert reminder_of(treatment, "handover").skip_reason == Skip.NO_HANDOVER.value
+
+
+def test_many_are_planned_like_one_in_the_same_number_of_queries(clinic: Clinic) -> None:
+    silent = make_patient(clinic=clinic, phone="+12025550100")
+    OptOut.objects.create(
+        clinic=clinic, channel=Channel.SMS, address="+12025550100", stopped=True, recorded_at=T
+    )
+    people = [silent, *(make_patient(clinic=clinic, phone=f"+120255501{n}") for n in range(10, 30))]
+    treatments = [log(patient=patient, treated_at=T) for patient in people]
+    one_by_one = [plain(treatment) for treatment in treatments]
+    for few in (treatments[:2], treatments):
+        Reminder.objects.all().delete()
+        with CaptureQueriesContext(connection) as captured:
+            assert plan_many(few, now=T, handover=True) == 9 * len(few)
+        # consents, opt-outs; the inserts hold as many rows as the database takes at once
+        assert len([q for q in captured if q["sql"].startswith("SELECT")]) == 2
+        assert len([q for q in captured if q["sql"].startswith("INSERT")]) <= 1 + len(few) // 5
+        assert [plain(treatment) for treatment in few] == one_by_one[: len(few)]
+
+
+def plain(treatment: Treatment) -> list[tuple[object, ...]]:
+    names = ("rule", "channel", "occurrence", "due_at", "leaves_at", "not_after", "gate_at")
+    more = ("treated_at", "state", "skip_reason", "urgent")
+    return list(treatment.reminders.order_by("rule").values_list(*names, *more))
 
 
 @pytest.mark.parametrize(
