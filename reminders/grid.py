@@ -1,50 +1,40 @@
 """The board: which reminder reached whom. Rows from querysets, a constant number of queries.
 
 A row is a treatment, a column a rule of its protocol, a cell the best state that rule has reached.
-Trouble (failed, unknown, opted out) counts for `RECENT`; what is older is in the rows, but asks
-for nothing any more.
+It holds the treatments of the last `SPAN` and every older one that asks for a look; what ended
+before is reached span by span, so that a page costs the same whatever lies behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Prefetch
 
 from patients import words
 from patients.clock import recovery_day
 from patients.models import Clinic, Treatment
-from reminders.models import Reminder, ReminderQuerySet, State
-from reminders.moments import Skip
-from reminders.state_words import LOOKS, SKIPPED_SHORT, Look
+from reminders.asking import Asking, Found, asking
+from reminders.cells import Cell, best_of, cell_of, compact
+from reminders.models import Reminder
+from reminders.state_words import Look
 
-PAGE = 100
-RECENT = timedelta(days=14)
-SOON = timedelta(hours=2)
-CHANGES = 1000
-OUT = frozenset(State) - {State.PLANNED, State.SKIPPED}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`when`: a local clock time, or why it was skipped; `earlier`: sent for an earlier time."""
-
-    column: str
-    look: Look
-    when: str
-    channel: str
-    earlier: bool
+PAGE = 200
+SPAN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`asks`: why it stands above the others, in a word."""
+
     pk: int
     name: str
     treated: str
     detail: str
+    asks: Look | None
     cells: tuple[Cell | None, ...]
 
 
@@ -60,84 +50,149 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    rule: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    columns: tuple[str, ...]
+    """`until`: it shows the span that ended then; `earlier`: where the one before it ends.
+
+    `is_first_run`: nobody has been logged at all, so the page teaches what it will show.
+    """
+
+    columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     counters: tuple[Counter, ...]
-    page: Page[Treatment]
+    page: Page[int]
     show: str
-    concerns: int
+    strangers: int
+    until: date | None
+    earlier: date | None
+    is_first_run: bool
+
+    @property
+    def query(self) -> str:
+        """The filter, as it stands in the address before `page=`."""
+        if self.show:
+            return f"show={self.show}&"
+        return f"until={self.until.isoformat()}&" if self.until else ""
+
+    @property
+    def span(self) -> str:
+        """Which treatments these are, in words."""
+        pages = self.page
+        some = pages.paginator.num_pages > 1
+        shown = (
+            f"{pages.start_index()} to {pages.end_index()} of {pages.paginator.count}"
+            if some
+            else ""
+        )
+        if self.show or self.earlier is None:
+            return shown
+        since = f"treated since {words.on_date(self.earlier, 'en')}"
+        if self.until:
+            since += f", before {words.on_date(self.until, 'en')}"
+        return f"{shown} {since}".strip()
+
+    @property
+    def nobody(self) -> str:
+        return NOBODY.get(self.show, "Nobody was treated in these weeks.")
 
 
 COUNTERS = (
+    ("concerns", "concerns open", "bad", "bang"),
     ("failed", "failed", "bad", "cross"),
     ("unknown", "unknown", "warn", "ask"),
+    ("unseen", "not seen", "warn", "dots"),
     ("due", "due in 2 hours", "info", "clock"),
     ("stopped", "opted out", "plain", "dash"),
 )
-KEY_OF = {State.FAILED: "failed", State.UNKNOWN: "unknown", State.SKIPPED: "stopped"}
+NOBODY = {
+    "concerns": "No concern is open: nobody waits for an answer.",
+    "failed": "Nothing has failed in the last 14 days.",
+    "unknown": "Nothing is in doubt: of every message we know whether it went.",
+    "unseen": "Everybody has read their page, or still has 12 hours to do so.",
+    "due": "Nothing leaves in the next 2 hours.",
+    "stopped": "Nobody has stopped messages in the last 14 days.",
+}
+KEYS = frozenset(key for key, *_ in COUNTERS)
+CONCERN = Look("Concern", "bang", "bad", 0)
+UNSEEN = Look("Not seen", "dots", "warn", 0)
 
 
-def board(clinic: Clinic, *, show: str, page: str, now: datetime) -> Board:
-    """The board of `clinic`; `show` is a counter's key, or anything else for everybody."""
-    asking = _asking(clinic, now)
-    treatments = Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
-    if show in asking:
-        treatments = treatments.filter(pk__in=asking[show])
-    trouble = asking["failed"] | asking["unknown"]
-    rows = Paginator(_sorted(treatments, trouble), PAGE).get_page(page)
-    shown = list(rows.object_list)
-    for treatment in shown:
-        treatment.patient.clinic = clinic
-    columns = _columns(shown)
+def board(
+    clinic: Clinic, *, show: str, page: str, now: datetime, until: date | None = None
+) -> Board:
+    """The board of `clinic`; `show` is a counter's key, or anything else for everybody.
+
+    `until`: only the span of treatments that ended before that day, the latest first.
+    """
+    found = asking(clinic, now=now)
+    ends = datetime.combine(until, time(), clinic.tz) if until else None
+    if show in KEYS:
+        listed = _ordered(found.of(show), found)
+    elif ends:
+        listed = _ordered(_span(clinic, ends - SPAN, ends), Asking())
+    else:
+        everybody = _span(clinic, now - SPAN, None)
+        listed = _ordered(everybody | found.concerns | found.failed | found.unknown, found)
+    pages = Paginator(listed, PAGE).get_page(page)
+    treatments = _fetch(clinic, pages.object_list)
+    columns = columns_of(treatments)
     return Board(
-        columns=tuple(columns.values()),
-        rows=tuple(_row(treatment, columns, now) for treatment in shown),
-        counters=tuple(Counter(*one, number=len(asking[one[0]])) for one in COUNTERS),
-        page=rows,
-        show=show if show in asking else "",
-        concerns=clinic.concerns.filter(closed_at=None).count(),
+        columns=tuple(Column(*one) for one in columns.items()),
+        rows=tuple(_row(treatment, columns, found, now) for treatment in treatments),
+        counters=tuple(Counter(*one, number=len(found.of(one[0]))) for one in COUNTERS),
+        page=pages,
+        show=show if show in KEYS else "",
+        strangers=found.strangers,
+        until=until,
+        earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
+        is_first_run=not (listed or until) and not _has_any(clinic),
     )
 
 
-def changed_since(clinic: Clinic, since: datetime) -> int:
-    """For how many rows of the board something has changed after `since`, up to `CHANGES`."""
-    changed = Reminder.objects.filter(state_at__gt=since).values("treatment").distinct()
-    newest = list(changed.values_list("treatment", flat=True)[:CHANGES])
-    mine = Treatment.objects.filter(pk__in=newest, patient__clinic=clinic, voided_at=None)
-    return mine.count() if newest else 0
+def _span(clinic: Clinic, begins: datetime, ends: datetime | None) -> Found:
+    """The treatments that ended in [begins, ends)."""
+    rows = Treatment.objects.filter(patient__clinic=clinic, voided_at=None, treated_at__gte=begins)
+    if ends:
+        rows = rows.filter(treated_at__lt=ends)
+    return dict(rows.values_list("pk", "treated_at"))
 
 
-def _of(clinic: Clinic) -> ReminderQuerySet:
-    return Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None)
+def _has_any(clinic: Clinic) -> bool:
+    return Treatment.objects.filter(patient__clinic=clinic, voided_at=None).exists()
 
 
-def _asking(clinic: Clinic, now: datetime) -> dict[str, set[int]]:
-    """For each counter the treatments that ask for a look."""
-    asking: dict[str, set[int]] = {key: set() for key, *_ in COUNTERS}
-    trouble = Q(state__in=[State.FAILED, State.UNKNOWN]) | Q(skip_reason=Skip.OPTED_OUT.value)
-    recent = _of(clinic).filter(trouble, state_at__gte=now - RECENT)
-    for treatment, state in recent.values_list("treatment", "state"):
-        asking[KEY_OF[State(state)]].add(treatment)
-    # Handovers are urgent and leave at once: what is due soon are the others.
-    due = _of(clinic).filter(state=State.PLANNED, urgent=False, leaves_at__lte=now + SOON)
-    asking["due"].update(due.values_list("treatment", flat=True))
-    return asking
+def _ordered(rows: Found, found: Asking) -> list[int]:
+    """Open concerns, then failures, then what nobody has seen, then the rest; the latest first."""
+    ranks = found.order()
+
+    def place(pk: int) -> tuple[int, float, int]:
+        rank = next((number for number, those in enumerate(ranks) if pk in those), len(ranks))
+        return rank, -rows[pk].timestamp(), -pk
+
+    return sorted(rows, key=place)
 
 
-def _sorted(treatments: QuerySet[Treatment], trouble: set[int]) -> QuerySet[Treatment]:
-    first = Case(When(pk__in=trouble, then=0), default=1) if trouble else Value(1)
-    reminders = Prefetch("reminders", queryset=Reminder.objects.order_by("id"))
-    return (
-        treatments.annotate(after_trouble=first)
-        .select_related("patient", "version")
+def _fetch(clinic: Clinic, listed: Iterable[int]) -> list[Treatment]:
+    """These treatments with all a row needs, in this order."""
+    pks = list(listed)
+    rows = (
+        Treatment.objects.filter(pk__in=pks)
+        .select_related("patient", "version", "reading")
         .defer("version__source")
-        .prefetch_related(reminders)
-        .order_by("after_trouble", "-treated_at", "-id")
+        .prefetch_related(Prefetch("reminders", queryset=Reminder.objects.order_by("id")))
     )
+    by_pk = {row.pk: row for row in rows}
+    for row in by_pk.values():
+        row.patient.clinic = clinic
+    return [by_pk[pk] for pk in pks if pk in by_pk]
 
 
-def _columns(treatments: Iterable[Treatment]) -> dict[str, str]:
+def columns_of(treatments: Iterable[Treatment]) -> dict[str, str]:
     """Rule key to name, in the protocols' order; several protocols share columns by key."""
     versions = {treatment.version_id: treatment.version for treatment in treatments}
     columns: dict[str, str] = {}
@@ -148,14 +203,10 @@ def _columns(treatments: Iterable[Treatment]) -> dict[str, str]:
     return columns
 
 
-def _row(treatment: Treatment, columns: dict[str, str], now: datetime) -> Row:
+def _row(treatment: Treatment, columns: dict[str, str], found: Asking, now: datetime) -> Row:
     patient = treatment.patient
     here = now.astimezone(patient.tz)
-    best: dict[str, Reminder] = {}
-    for reminder in treatment.reminders.all():
-        kept = best.get(reminder.rule)
-        if kept is None or _rank(reminder) >= _rank(kept):
-            best[reminder.rule] = reminder
+    best = best_of(treatment.reminders.all())
     day = recovery_day(treatment.treated_at, now, patient.tz)
     detail = (
         f"day {day}"
@@ -169,41 +220,15 @@ def _row(treatment: Treatment, columns: dict[str, str], now: datetime) -> Row:
         name=patient.full_name,
         treated=compact(treatment.treated_at.astimezone(patient.tz), here),
         detail=detail,
+        asks=_asks(treatment.pk, found),
         cells=tuple(
-            _cell(best[key], name, treatment, here) if key in best else None
+            cell_of(best[key], name, treatment, here) if key in best else None
             for key, name in columns.items()
         ),
     )
 
 
-def _rank(reminder: Reminder) -> int:
-    return LOOKS[State(reminder.state)].rank
-
-
-def _cell(reminder: Reminder, column: str, treatment: Treatment, here: datetime) -> Cell:
-    state = State(reminder.state)
-    if state == State.SKIPPED:
-        when = SKIPPED_SHORT[Skip(reminder.skip_reason)]
-    else:
-        at = reminder.leaves_at if state == State.PLANNED else reminder.state_at
-        when = compact(at.astimezone(here.tzinfo), here)
-    return Cell(
-        column=column,
-        look=LOOKS[state],
-        when=when,
-        channel="" if state == State.SKIPPED else reminder.channel,
-        earlier=state in OUT and reminder.treated_at != treatment.treated_at,
-    )
-
-
-def compact(at: datetime, here: datetime) -> str:
-    """`3:05 pm` today, `Mon 3:05 pm` within six days, else `Dec 22 3:05 pm`, `Dec 2024`."""
-    clock = words.clock(at, "en")
-    days = (at.date() - here.date()).days
-    if days == 0:
-        return clock
-    if abs(days) <= 6:
-        return f"{at:%a} {clock}"
-    if abs(days) <= 300:
-        return f"{at:%b} {at.day} {clock}"
-    return f"{at:%b} {at.day} {at:%Y}"
+def _asks(pk: int, found: Asking) -> Look | None:
+    if pk in found.concerns:
+        return CONCERN
+    return UNSEEN if pk in found.unseen else None

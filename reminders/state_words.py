@@ -32,6 +32,9 @@ LOOKS: Mapping[State, Look] = {
     State.PLANNED: Look("Planned", "clock", "plain", 1),
     State.SKIPPED: Look("Skipped", "dash", "plain", 0),
 }
+# "I have read this" was pressed: more than a phone can confirm.
+SEEN = Look("Seen", "eye", "good", 8)
+CHANNELS: Mapping[str, str] = {"sms": "by text", "email": "by email"}
 
 # In a cell there is room for two words.
 SKIPPED_SHORT: Mapping[Skip, str] = {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required, login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from patients.access import StaffRequest, staff_only
+from reminders import changes as changed
 from reminders import grid
 
 NOTHING_NEW = 204  # htmx leaves the page as it is
@@ -21,26 +24,52 @@ NOTHING_NEW = 204  # htmx leaves the page as it is
 @require_safe
 @staff_only()
 def board(request: StaffRequest) -> HttpResponse:
-    now = timezone.now()
+    clinic, now = request.user.clinic, timezone.now()
     shown = grid.board(
-        request.user.clinic,
+        clinic,
         show=request.GET.get("show", ""),
         page=request.GET.get("page", ""),
+        until=_day(request.GET.get("until", "")),
         now=now,
     )
-    return render(request, "staff/board.html", {"board": shown, "now": now, "here": "board"})
+    context = {"board": shown, "here": "board", **_look(now, changed.mark(clinic.pk))}
+    return render(request, "staff/board.html", context)
 
 
 @never_cache
+@login_not_required
 @require_safe
-@staff_only()
-def changes(request: StaffRequest) -> HttpResponse:
-    """How much has changed since the page was made: `?since=` and an ISO time."""
-    since = _moment(request.GET.get("since", ""))
-    number = grid.changed_since(request.user.clinic, since) if since else 0
-    if not number:
+def changes(request: HttpRequest) -> HttpResponseBase:
+    """How much has changed since the page was made: `?since=` an ISO time, `?mark=` what it showed.
+
+    While nothing has, no user is fetched: the session was let in a moment ago.
+    """
+    clinic = changed.clinic_of_looker(_session(request))
+    if clinic and changed.mark(clinic) == request.GET.get("mark"):
         return HttpResponse(status=NOTHING_NEW)
-    return render(request, "staff/changes.html", {"number": number})
+    return _count_changes(request)
+
+
+@login_required
+@staff_only()
+def _count_changes(request: StaffRequest) -> HttpResponse:
+    clinic = request.user.clinic
+    changed.remember_looker(_session(request), clinic.pk)
+    mark = changed.mark(clinic.pk)
+    since = _moment(request.GET.get("since", ""))
+    if since is None or mark == request.GET.get("mark"):
+        return HttpResponse(status=NOTHING_NEW)
+    number = changed.changed_since(clinic, since)
+    return render(request, "staff/changes.html", {"number": number, **_look(since, mark)})
+
+
+def _look(since: datetime, mark: str) -> dict[str, object]:
+    """What the next look asks with."""
+    return {"since": since, "mark": mark, "every": f"{int(changed.EVERY * 1000)}ms"}
+
+
+def _session(request: HttpRequest) -> str:
+    return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
 
 
 def _moment(typed: str) -> datetime | None:
@@ -49,3 +78,10 @@ def _moment(typed: str) -> datetime | None:
     except ValueError:
         return None
     return at if at is not None and at.tzinfo is not None else None
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return parse_date(typed)
+    except ValueError:
+        return None

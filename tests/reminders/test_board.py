@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from patients.models import Clinic, Patient, StaffUser, Treatment
+from patients.models import Clinic, Patient, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
+from reminders.asking import SOON
+from reminders.changes import EVERY
 from reminders.grid import PAGE, Board
-from reminders.models import State
+from reminders.models import Concern, Reminder, State
 from reminders.optouts import stop
 from reminders.treatments import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
-# session, user, clinic, trouble, what is due, how many treatments, a page of them, their reminders
-QUERIES = 9
+# session, user, clinic; concerns, trouble, what is due, what is unseen; the span, a page of it,
+# its reminders; the mark of changes
+QUERIES = 11
 
 
 @pytest.fixture
 def nurse(noon: time_machine.Traveller, clinic: Clinic, client: Client) -> Client:
+    cache.clear()
     client.force_login(make_staff(clinic=clinic, role=Role.NURSE, name="Imani Brooks"))
     return client
 
@@ -44,7 +54,7 @@ def treated(clinic: Clinic, name: str, hours_ago: float, **more: Any) -> Treatme
 
 
 def cell(board: Board, column: str, row: int = 0) -> tuple[str, str, str]:
-    shown = board.rows[row].cells[board.columns.index(column)]
+    shown = board.rows[row].cells[[one.name for one in board.columns].index(column)]
     assert shown is not None
     return shown.look.word, shown.when, shown.channel
 
@@ -59,6 +69,7 @@ def test_the_board_costs_the_same_number_of_queries_for_any_number_of_patients(
     first = treated(clinic, "Maria", 1)
     _copy(first, patients - 1)
     board_of(nurse)  # the plan's text is read once a process
+    cache.clear()
     with django_assert_num_queries(QUERIES):
         board = board_of(nurse)
     assert len(board.rows) == min(patients, PAGE)
@@ -98,7 +109,8 @@ def test_a_row_shows_every_reminder_of_the_plan_with_state_time_and_channel(
     treatment = treated(clinic, "Maria", 2)
     set_state(reminder_of(treatment, "handover"), State.DELIVERED)
     board = board_of(nurse)
-    assert board.columns[:4] == ("Handover", "1 hour", "Gentle wash", "Day 2")
+    names = [column.name for column in board.columns]
+    assert names[:4] == ["Handover", "1 hour", "Gentle wash", "Day 2"]
     assert cell(board, "Handover") == ("Delivered", "10:00 am", "sms")
     assert cell(board, "Gentle wash") == ("Planned", "4:00 pm", "sms")
     assert cell(board, "Day 2") == ("Planned", "Tue 9:00 am", "sms")
@@ -112,14 +124,104 @@ def test_what_went_by_email_says_so(nurse: Client, clinic: Clinic) -> None:
     assert "by email" in text_of(nurse.get(reverse("board")))
 
 
-def test_trouble_comes_first_then_the_latest(nurse: Client, clinic: Clinic) -> None:
-    failed, unknown = treated(clinic, "Devon", 30), treated(clinic, "Uma", 40)
+def test_concerns_come_first_then_failures_then_the_unseen_then_the_latest(
+    nurse: Client, clinic: Clinic
+) -> None:
+    failed, unseen, asked = (
+        treated(clinic, "Devon", 30),
+        treated(clinic, "Uma", 40),
+        treated(clinic, "Tom", 50),
+    )
     treated(clinic, "Maria", 1)
     treated(clinic, "Ana", 5)
     set_state(reminder_of(failed, "handover"), State.FAILED)
-    set_state(reminder_of(unknown, "handover"), State.UNKNOWN)
-    names = [row.name.split()[0] for row in board_of(nurse).rows]
-    assert names == ["Devon", "Uma", "Maria", "Ana"]
+    set_state(reminder_of(unseen, "handover"), State.DELIVERED)
+    worry(asked)
+    board = board_of(nurse)
+    assert [row.name.split()[0] for row in board.rows] == ["Tom", "Devon", "Uma", "Maria", "Ana"]
+    asks = [row.asks.word if row.asks else "" for row in board.rows]
+    assert asks == ["Concern", "", "Not seen", "", ""]
+
+
+def worry(treatment: Treatment, **more: Any) -> Concern:
+    return Concern.objects.create(
+        clinic=treatment.patient.clinic,
+        patient=treatment.patient,
+        kind=Concern.Kind.TEXT,
+        opened_at=NOON,
+        **more,
+    )
+
+
+def test_i_have_read_this_is_the_best_a_handover_can_reach(nurse: Client, clinic: Clinic) -> None:
+    treatment = treated(clinic, "Maria", 30)
+    set_state(reminder_of(treatment, "handover"), State.DELIVERED)
+    assert counts(nurse)["unseen"] == 1
+    Reading.objects.create(treatment=treatment, read_at=NOON - timedelta(hours=1))
+    assert counts(nurse)["unseen"] == 0
+    assert cell(board_of(nurse), "Handover") == ("Seen", "11:00 am", "sms")
+
+
+def counts(nurse: Client) -> dict[str, int]:
+    return {counter.key: counter.number for counter in board_of(nurse).counters}
+
+
+def test_a_handover_of_less_than_12_hours_ago_is_not_yet_unseen(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment = treated(clinic, "Maria", 13)
+    handover = reminder_of(treatment, "handover")
+    set_state(handover, State.DELIVERED, at=NOON - timedelta(hours=11, minutes=59))
+    assert counts(nurse)["unseen"] == 0
+    set_state(handover, State.DELIVERED, at=NOON - timedelta(hours=12))
+    assert counts(nurse)["unseen"] == 1
+
+
+def test_what_failed_and_then_went_another_way_asks_for_nothing(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment = treated(clinic, "Devon", 3, email="devon@example.org")
+    failed = set_state(reminder_of(treatment, "handover"), State.FAILED)
+    assert counts(nurse)["failed"] == 1
+    values = {f.attname: getattr(failed, f.attname) for f in failed._meta.fields}
+    again = Reminder(**values | {"id": None, "channel": "email", "state": State.SENT})
+    again.save()
+    assert counts(nurse)["failed"] == 0
+    assert cell(board_of(nurse), "Handover") == ("Sent", "9:00 am", "email")
+
+
+def test_a_concern_of_a_number_nobody_has_is_named_above_the_rows(
+    nurse: Client, clinic: Clinic
+) -> None:
+    Concern.objects.create(clinic=clinic, kind=Concern.Kind.TEXT, opened_at=NOON)
+    treated(clinic, "Maria", 1)
+    assert board_of(nurse).strangers == 1
+    assert counts(nurse)["concerns"] == 0
+    assert "1 from a number we do not know" in text_of(nurse.get(reverse("board")))
+
+
+def test_treatments_of_long_ago_are_reached_span_by_span(nurse: Client, clinic: Clinic) -> None:
+    treated(clinic, "Maria", 1)
+    with time_machine.travel(NOON - timedelta(days=40), tick=False):
+        treated(clinic, "Old", 24 * 40)
+    board = board_of(nurse)
+    assert [row.name for row in board.rows] == ["Maria Gomez"]
+    assert str(board.earlier) == "2026-10-24"
+    page = text_of(nurse.get(reverse("board")))
+    assert "treated since Sat, Oct 24" in page
+    assert "?until=2026-10-24" in page
+    earlier = board_of(nurse, "?until=2026-10-24")
+    assert [row.name for row in earlier.rows] == ["Old Gomez"]
+    assert earlier.span == "treated since Thu, Sep 24, before Sat, Oct 24"
+    assert "Nobody was treated in these weeks." in text_of(
+        nurse.get(reverse("board") + "?until=2025-01-01")
+    )
+
+
+@pytest.mark.parametrize("until", ["2026-13-40", "yesterday", ""])
+def test_a_day_that_is_none_shows_the_latest(nurse: Client, clinic: Clinic, until: str) -> None:
+    treated(clinic, "Maria", 1)
+    assert len(board_of(nurse, f"?until={until}").rows) == 1
 
 
 def test_trouble_of_long_ago_asks_for_nothing_any_more(nurse: Client, clinic: Clinic) -> None:
@@ -134,15 +236,21 @@ def test_trouble_of_long_ago_asks_for_nothing_any_more(nurse: Client, clinic: Cl
 def test_each_counter_is_the_number_of_rows_its_filter_leaves(
     nurse: Client, clinic: Clinic
 ) -> None:
-    failed = treated(clinic, "Devon", 30, phone="+12025550101")
-    unknown = treated(clinic, "Uma", 31, phone="+12025550102")
+    failed = treated(clinic, "Devon", 5, phone="+12025550101")
+    unknown = treated(clinic, "Uma", 6, phone="+12025550102")
     treated(clinic, "Maria", 0.5, phone="+12025550103")
-    treated(clinic, "Tom", 50, phone="+12025550104")
+    stopped = treated(clinic, "Tom", 50, phone="+12025550104")
+    unseen = treated(clinic, "Una", 20, phone="+12025550105")
+    worry(treated(clinic, "Cora", 4, phone="+12025550106"))
+    planned = Reminder.objects.filter(treatment__patient__first_name="Cora", state=State.PLANNED)
+    planned.update(state=State.DELIVERED)
     set_state(reminder_of(failed, "handover"), State.FAILED)
     set_state(reminder_of(failed, "first-hour"), State.FAILED)
     set_state(reminder_of(unknown, "handover"), State.UNKNOWN)
-    for treatment in (failed, unknown, *Treatment.objects.filter(patient__first_name="Tom")):
-        treatment.reminders.filter(state=State.PLANNED, due_at__lt=NOON).update(state="delivered")
+    Reading.objects.create(treatment=stopped, read_at=NOON)
+    for treatment in (failed, unknown, stopped, unseen):
+        soon = treatment.reminders.filter(state=State.PLANNED, due_at__lt=NOON + SOON)
+        soon.update(state="delivered", state_at=NOON - timedelta(hours=14))
     stop(clinic, "+12025550104")
     for counter in board_of(nurse).counters:
         board = board_of(nurse, f"?show={counter.key}")
@@ -192,16 +300,70 @@ def test_an_empty_board_teaches_what_it_will_show(nurse: Client) -> None:
     assert "the phone has confirmed it" in page
 
 
-def test_changes_wait_to_be_asked_for(nurse: Client, clinic: Clinic) -> None:
+def poll(nurse: Client, page: Any) -> Any:
+    """What the open board asks for every few seconds."""
+    address = re.search(r'hx-get="([^"]+)"', page.content.decode())
+    assert address is not None
+    return nurse.get(html.unescape(address.group(1)))
+
+
+def test_changes_wait_to_be_asked_for(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
     maria, ana = treated(clinic, "Maria", 1), treated(clinic, "Ana", 2)
-    changes = reverse("board-changes")
-    since = NOON.isoformat()
-    assert nurse.get(changes, {"since": since}).status_code == 204
-    later = NOON + timedelta(seconds=5)
-    set_state(reminder_of(maria, "handover"), State.SENT, at=later)
-    set_state(reminder_of(maria, "first-hour"), State.SENT, at=later)
-    set_state(reminder_of(ana, "handover"), State.SENT, at=later)
-    assert "2 changes: show" in text_of(nurse.get(changes, {"since": since}))
+    page = nurse.get(reverse("board"))
+    assert poll(nurse, page).status_code == 204
+    noon.shift(5)
+    for reminder in (reminder_of(maria, "handover"), reminder_of(maria, "first-hour"),
+                     reminder_of(ana, "handover")):  # fmt: skip
+        set_state(reminder, State.SENT, at=timezone.now())
+    told = poll(nurse, page)
+    assert "2 changes: show" in text_of(told)
+    noon.shift(5)
+    assert poll(nurse, told).status_code == 204  # it is said once, and counted once
+    worry(treated(clinic, "Tom", 3), closed_at=timezone.now())
+    noon.shift(5)
+    assert "3 changes: show" in text_of(poll(nurse, told))
+
+
+def test_a_concern_and_a_reading_are_changes_too(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    maria, ana = treated(clinic, "Maria", 1), treated(clinic, "Ana", 2)
+    page = nurse.get(reverse("board"))
+    noon.shift(5)
+    Reading.objects.create(treatment=maria, read_at=timezone.now())
+    assert "1 change: show" in text_of(poll(nurse, page))
+    noon.shift(5)
+    concern = worry(ana)
+    Concern.objects.update(opened_at=timezone.now())
+    told = poll(nurse, page)
+    assert "2 changes: show" in text_of(told)
+    noon.shift(5)
+    Concern.objects.filter(pk=concern.pk).update(closed_at=timezone.now())
+    assert poll(nurse, told).status_code == 200
+
+
+def test_an_open_board_at_rest_costs_less_than_a_quarter_of_a_query_a_second(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    treated(clinic, "Maria", 1)
+    page = nurse.get(reverse("board"))
+    looks = 100
+    with CaptureQueriesContext(connection) as captured:
+        for _ in range(looks):
+            noon.shift(EVERY)
+            assert poll(nurse, page).status_code == 204
+    # once: session, user, clinic; then the mark alone
+    assert len(captured) == looks + 3
+    assert len(captured) / (looks * EVERY) <= 0.25
+
+
+def test_a_board_whose_session_has_ended_learns_nothing(nurse: Client, clinic: Clinic) -> None:
+    page = nurse.get(reverse("board"))
+    poll(nurse, page)
+    nurse.logout()
+    assert poll(nurse, page).status_code == 302
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "2026-11-23T12:00:00", "2026-99-99T00:00Z"])

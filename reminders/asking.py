@@ -1,0 +1,112 @@
+"""Which treatments ask for a look, and why: the board's counters, each of them a filter.
+
+Trouble (failed, unknown, not seen, opted out) counts for `RECENT`; what is older is in the rows,
+but asks for nothing any more. An open concern asks until somebody closes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from patients.models import Clinic, Reading, Treatment
+from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State
+from reminders.moments import Skip
+
+RECENT = timedelta(days=14)
+SOON = timedelta(hours=2)
+UNSEEN_AFTER = timedelta(hours=12)
+ARRIVED = (State.SENT, State.DELIVERED, State.NO_RECEIPT)
+KEY_OF = {State.FAILED: "failed", State.UNKNOWN: "unknown", State.SKIPPED: "stopped"}
+
+Found = dict[int, datetime]  # treatment to the moment it ended
+
+
+@dataclass(slots=True)
+class Asking:
+    """For each counter the treatments that ask for a look.
+
+    `strangers`: open concerns about nobody we know, which have no row.
+    """
+
+    concerns: Found = field(default_factory=dict)
+    failed: Found = field(default_factory=dict)
+    unknown: Found = field(default_factory=dict)
+    unseen: Found = field(default_factory=dict)
+    due: Found = field(default_factory=dict)
+    stopped: Found = field(default_factory=dict)
+    strangers: int = 0
+
+    def of(self, key: str) -> Found:
+        found: Found = getattr(self, key)
+        return found
+
+    def order(self) -> list[Found]:
+        """What comes before what: a row stands with the first of these that it is in."""
+        return [self.concerns, self.failed | self.unknown, self.unseen]
+
+
+def asking(clinic: Clinic, *, now: datetime) -> Asking:
+    """Four questions, however many patients there are."""
+    found = Asking()
+    _add_concerns(found, clinic)
+    _add_trouble(found, clinic, now)
+    # Handovers are urgent and leave at once: what is due soon are the others.
+    due = _of(clinic).filter(state=State.PLANNED, urgent=False, leaves_at__lte=now + SOON)
+    found.due.update(due.values_list("treatment", "treatment__treated_at"))
+    found.unseen.update(_unseen(clinic, now))
+    return found
+
+
+def _of(clinic: Clinic) -> ReminderQuerySet:
+    return Reminder.objects.filter(treatment__patient__clinic=clinic, treatment__voided_at=None)
+
+
+def _add_concerns(found: Asking, clinic: Clinic) -> None:
+    """A concern is about a patient: it stands with the newest treatment."""
+    open_ = Concern.objects.filter(clinic=clinic, closed_at=None).order_by(
+        "patient__treatments__treated_at"
+    )
+    rows = open_.values_list(
+        "patient", "patient__treatments", "patient__treatments__treated_at",
+        "patient__treatments__voided_at",
+    )  # fmt: skip
+    newest: dict[int, tuple[int, datetime]] = {}
+    for patient, treatment, treated_at, voided_at in rows:
+        if patient is None:
+            found.strangers += 1
+        elif treatment and not voided_at:
+            newest[patient] = (treatment, treated_at)
+    found.concerns.update(newest.values())
+
+
+def _add_trouble(found: Asking, clinic: Clinic, now: datetime) -> None:
+    trouble = Q(state__in=[State.FAILED, State.UNKNOWN]) | Q(skip_reason=Skip.OPTED_OUT.value)
+    later = Reminder.objects.filter(
+        treatment=OuterRef("treatment"), rule=OuterRef("rule"), pk__gt=OuterRef("pk")
+    ).exclude(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED])
+    # What went, or goes, another way asks for nothing any more.
+    recent = _of(clinic).filter(trouble, ~Exists(later), state_at__gte=now - RECENT)
+    for treatment, at, state in recent.values_list("treatment", "treatment__treated_at", "state"):
+        found.of(KEY_OF[State(state)])[treatment] = at
+
+
+def _unseen(clinic: Clinic, now: datetime) -> list[tuple[int, datetime]]:
+    """The handover arrived 12 hours ago or more, and nobody has pressed "I have read this"."""
+    handover = Reminder.objects.filter(
+        treatment=OuterRef("pk"),
+        urgent=True,
+        occurrence=1,
+        state__in=ARRIVED,
+        state_at__lte=now - UNSEEN_AFTER,
+    ).exclude(rule=ANSWER)
+    rows = Treatment.objects.filter(
+        Exists(handover),
+        ~Exists(Reading.objects.filter(treatment=OuterRef("pk"))),
+        patient__clinic=clinic,
+        voided_at=None,
+        treated_at__gte=now - RECENT,
+    )
+    return list(rows.values_list("pk", "treated_at"))
