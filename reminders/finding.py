@@ -1,70 +1,125 @@
-"""Finding a patient of one clinic: by name, by the end of the phone number, by email."""
+"""Finding a patient of one clinic: by name, by the end of the phone number, by email.
+
+First who is written as typed; where those are few, also who is written almost so.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from patients.models import Clinic, Patient
+from patients.models.search_text import END, fold
+from patients.patient_index import holds, resembles
 
 SHOWN = 8
+FEW = 3
 LEAST_LETTERS = 2
 LEAST_DIGITS = 3
+LOOKED_AT = 60  # candidates, the newest patients first: what a search reads stays bounded
+LIKENESS = 0.7  # of two words that may be the same: "maira" and "maria" are 0.8
 
 
-def find_patients(clinic: Clinic, typed: str) -> list[Patient]:
-    """Up to `SHOWN` patients, the latest visit first; each with `last_treated_at`."""
-    wanted = _wanted(typed.strip())
-    return list(_seen(clinic).filter(wanted)[:SHOWN]) if wanted else []
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`more`: there are others, another letter finds them; `almost`: written a little otherwise."""
+
+    patients: list[Patient]
+    almost: list[Patient]
+    more: bool = False
+
+
+def find_patients(clinic: Clinic, typed: str) -> Found:
+    """Up to `SHOWN` patients of each kind with `last_treated_at`, the latest visit first."""
+    pieces, words = _pieces(typed), fold(typed).split()
+    if not pieces:
+        return Found([], [])
+    ids = _newest(clinic, holds(pieces))
+    patients = _seen(clinic, ids)
+    almost = []
+    if len(ids) < FEW and not re.search(r"[\d@]", typed):
+        almost = _almost(clinic, words, without=ids)
+    return Found(patients[:SHOWN], almost, more=len(patients) > SHOWN)
 
 
 def same_person(
     clinic: Clinic, *, first_name: str, last_name: str, phone: str, email: str
 ) -> list[Patient]:
-    """Patients with this name and this phone or email: very likely the same person."""
-    contact = _contact(phone, email)
-    if not contact or not first_name or not last_name:
+    """Patients with almost this name and this phone or email: very likely the same person."""
+    if not first_name or not last_name:
         return []
-    named = Q(first_name__iexact=first_name.strip(), last_name__iexact=last_name.strip())
-    return list(_seen(clinic).filter(named & contact)[:SHOWN])
+    words = fold(f"{first_name} {last_name}").split()
+    reached = same_contact(clinic, phone=phone, email=email)
+    return [one for one in reached if _likeness(words, one) >= LIKENESS]
+
+
+def same_name(clinic: Clinic, *, first_name: str, last_name: str) -> list[Patient]:
+    """Patients with this name, or almost: perhaps the same person with another number."""
+    words = fold(f"{first_name} {last_name}").split()
+    if not first_name or not last_name or not words:
+        return []
+    return _almost(clinic, words, without=())
 
 
 def same_contact(clinic: Clinic, *, phone: str, email: str) -> list[Patient]:
     """Patients reached at this phone or email: the same person, or one of the family."""
-    contact = _contact(phone, email)
-    return list(_seen(clinic).filter(contact)[:SHOWN]) if contact else []
-
-
-def _seen(clinic: Clinic) -> QuerySet[Patient]:
-    last = Max("treatments__treated_at", filter=Q(treatments__voided_at=None))
-    return (
-        clinic.patients.select_related("clinic")
-        .annotate(last_treated_at=last)
-        .order_by("-last_treated_at", "last_name", "first_name")
-    )
-
-
-def _contact(phone: str, email: str) -> Q:
     contact = Q(phone=phone) if phone else Q()
-    return contact | Q(email__iexact=email) if email else contact
+    contact = contact | Q(email__iexact=email) if email else contact
+    if not contact:
+        return []
+    ids = clinic.patients.filter(contact).order_by("-id").values_list("id", flat=True)[:SHOWN]
+    return _seen(clinic, ids)
 
 
-def _wanted(typed: str) -> Q:
-    digits = re.sub(r"\D", "", typed)
+def _pieces(typed: str) -> list[str]:
+    """What the search text must hold: the begin of a word, the end of a number, of an email."""
     if "@" in typed:
-        return Q(email__istartswith=typed)
-    if len(digits) >= LEAST_DIGITS and not re.search(r"[^\W\d_]", typed):
-        return Q(phone__endswith=digits)
-    wanted = Q()
-    if len(typed) < LEAST_LETTERS:
-        return wanted
-    for part in typed.split():
-        # SQLite folds the case of a-z only; the second form finds "Ángel" by "ángel".
-        wanted &= (
-            Q(first_name__istartswith=part)
-            | Q(last_name__istartswith=part)
-            | Q(first_name__startswith=part.capitalize())
-            | Q(last_name__startswith=part.capitalize())
+        return [f"{END}{typed.strip().lower()}"]
+    digits = re.sub(r"\D", "", typed)
+    if digits and not re.search(r"[^\W\d_]", typed):
+        return [f"{digits}{END}"] if len(digits) >= LEAST_DIGITS else []
+    words = fold(typed).split()
+    if sum(map(len, words)) < LEAST_LETTERS:
+        return []
+    return [f"{word}{END}" if word.isdecimal() else f" {word}" for word in words]
+
+
+def _newest(clinic: Clinic, wanted: RawSQL) -> list[int]:
+    # Not "-id": PostgreSQL would read the patients backwards in the hope of meeting some soon.
+    found = clinic.patients.filter(wanted).order_by(-F("id"))
+    return list(found.values_list("id", flat=True)[:LOOKED_AT])
+
+
+def _almost(clinic: Clinic, words: Sequence[str], *, without: Iterable[int]) -> list[Patient]:
+    ids = set(_newest(clinic, resembles(words))) - set(without)
+    patients = [one for one in _seen(clinic, ids) if _likeness(words, one) >= LIKENESS]
+    return sorted(patients, key=lambda one: -_likeness(words, one))[:SHOWN]
+
+
+def _likeness(words: Sequence[str], patient: Patient) -> float:
+    """0 to 1: how like the patient's name the word is that is least like it."""
+    name = fold(patient.full_name).split()
+    return min(max((_alike(word, part) for part in name), default=0) for word in words)
+
+
+def _alike(word: str, part: str) -> float:
+    # A word may still be in the typing: it is held against as much of the name.
+    begin = part[: len(word) + 1] if len(part) > len(word) + 1 else part
+    return max(SequenceMatcher(None, word, one).ratio() for one in (begin, part[: len(word)]))
+
+
+def _seen(clinic: Clinic, ids: Iterable[int]) -> list[Patient]:
+    if not (wanted := list(ids)):
+        return []
+    last = Max("treatments__treated_at", filter=Q(treatments__voided_at=None))
+    patients: QuerySet[Patient] = clinic.patients.filter(pk__in=wanted).select_related("clinic")
+    return list(
+        patients.annotate(last_treated_at=last).order_by(
+            "-last_treated_at", "last_name", "first_name"
         )
-    return wanted
+    )

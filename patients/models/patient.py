@@ -10,6 +10,7 @@ from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 
 from patients.models.clinic import Clinic, StaffUser, validate_zone
+from patients.models.search_text import SearchTextField
 from patients.protocol import ConsentScope
 
 
@@ -47,6 +48,7 @@ class Patient(models.Model):
     wants_details = models.BooleanField(
         default=False, help_text="Chose wording that names the treatment and its steps."
     )
+    search_text = SearchTextField(editable=False, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

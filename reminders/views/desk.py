@@ -18,10 +18,11 @@ from patients.access import StaffRequest, staff_only
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
 from reminders.fields import grouped, read_phone
-from reminders.finding import LEAST_LETTERS, find_patients, same_contact
+from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
 from reminders.forms import TreatmentForm, region_of
 
 JUST_LOGGED = 6
+SHOWN_OF_NAME = 3
 
 
 @never_cache
@@ -63,17 +64,22 @@ def search(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff_only()
 def check(request: StaffRequest) -> HttpResponse:
-    """Reads a phone number back in groups, and says who is already reached there."""
-    clinic = request.user.clinic
+    """Reads a phone number back in groups, and says who is already known by what was typed."""
+    clinic, typed = request.user.clinic, request.POST
     region = region_of(clinic)
-    email = request.POST.get("email", "")[:254].strip()
     try:
-        phone = read_phone(request.POST.get("phone", "")[:32], region)
+        phone = read_phone(typed.get("phone", "")[:32], region)
     except ValidationError:
         phone = ""
+    reached = same_contact(clinic, phone=phone, email=typed.get("email", "")[:254].strip())
+    named = []
+    if not (known := typed.get("patient", "")):
+        first_name, last_name = (typed.get(f"{which}_name", "")[:60] for which in ("first", "last"))
+        named = same_name(clinic, first_name=first_name, last_name=last_name)
     context = {
         "read_back": grouped(phone, region) if phone else "",
-        "found": same_contact(clinic, phone=phone, email=email),
+        "reached": [one for one in reached if str(one.pk) != known],
+        "named": [one for one in named if one not in reached][:SHOWN_OF_NAME],
     }
     return render(request, "staff/checked.html", context)
 

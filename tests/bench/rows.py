@@ -6,6 +6,7 @@ must differ is computed from `i`, the number of the copy.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -18,6 +19,10 @@ from reminders.models import Reminder, State
 from tests.builders import log, make_clinic, make_patient
 
 NOON = 12
+NAMES = (400, 20_000)  # first and last names
+CONSONANTS = "b c d f g h j k l m n p r s t v w z ch st tr br".split()
+VOWELS = "a e i o u a e i ia ea".split()
+ENDS = ["", *"n r s z l t nd rt ck ng son man ez ov ski".split()]
 FIRST_NUMBER = 2025560000  # above the phone's magic numbers
 RULE = "day-2"
 EMPTIED = (
@@ -65,6 +70,35 @@ def make_history(number: int) -> None:
         cursor.execute("RESET session_replication_role")
         cursor.execute("RESET synchronous_commit")
     _settle()
+
+
+def make_patients(number: int) -> None:
+    """So many patients with a visit each; some names are shared by hundreds, most are rare."""
+    _people(_template(), number)
+    first, last = (f"(%s::text[])[1 + floor({size} * power(random(), 2.5))]" for size in NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE patients_patient SET first_name = {first}, last_name = {last}",  # noqa: S608
+            [_names(size) for size in NAMES],
+        )
+        cursor.execute(
+            "UPDATE patients_patient SET search_text = "
+            "format(E' %s %s\\n%s\\n\\n', first_name, last_name, substr(phone, 2))"
+        )
+    _settle()
+
+
+def _names(number: int) -> list[str]:
+    """Made up of syllables, so that begins and middles are shared as in real names."""
+    chance = random.Random(number)
+
+    def syllable() -> str:
+        return chance.choice(CONSONANTS) + chance.choice(VOWELS)
+
+    return [
+        syllable() + syllable() + chance.choice(["", syllable()]) + chance.choice(ENDS)
+        for _ in range(number)
+    ]
 
 
 def _template() -> Treatment:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Clinic
+from reminders.finding import SHOWN, find_patients
 from reminders.optouts import stop
-from tests.builders import make_clinic, make_patient
+from tests.builders import log, make_clinic, make_patient
+from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import filled, save, text_of
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "typed",
-    ["mar", "GOM", "maria go", "gomez maria", "0146", "555-0146", "(202) 555-0146", "maria@"],
+    [
+        *("mar", "GOM", "maria go", "gomez maria", "maria g", "María", "maria 0146"),
+        *("0146", "555-0146", "(202) 555-0146", "maria@", "MARIA@example.org"),
+    ],
 )
 def test_a_patient_is_found_by_name_end_of_number_or_email(
     desk: Client, clinic: Clinic, typed: str
@@ -26,9 +35,78 @@ def test_a_patient_is_found_by_name_end_of_number_or_email(
     assert "Devon King" not in page
 
 
-def test_accents_are_found_in_lower_case(desk: Client, clinic: Clinic) -> None:
-    make_patient(clinic=clinic, first_name="Élodie", last_name="Martin")
-    assert "Élodie Martin" in text_of(desk.post(reverse("desk-search"), {"find": "élo"}))
+@pytest.mark.both_databases
+@pytest.mark.parametrize("typed", ["élo", "elodie", "ohara", "O'Hara", "o’hara-lind", "lindq"])
+def test_accents_apostrophes_and_hyphens_need_not_be_typed(
+    desk: Client, clinic: Clinic, typed: str
+) -> None:
+    make_patient(clinic=clinic, first_name="Élodie", last_name="O’Hara-Lindqvist")
+    assert "Élodie O’Hara" in text_of(desk.post(reverse("desk-search"), {"find": typed}))
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "typed",
+    ["gomes", "maira", "gmez", "gommez", "naria", "mraia gomez", "maria gomes", "gomz ma"],
+)
+def test_a_typing_error_is_forgiven(desk: Client, clinic: Clinic, typed: str) -> None:
+    make_patient(clinic=clinic)
+    make_patient(clinic=clinic, first_name="Devon", last_name="King", phone="+12025550199")
+    page = text_of(desk.post(reverse("desk-search"), {"find": typed}))
+    assert "Nobody is written like that. Do you mean:" in page
+    assert "Maria Gomez" in page
+    assert "Devon King" not in page
+
+
+@pytest.mark.both_databases
+def test_a_changed_or_removed_patient_is_found_by_what_holds_now(clinic: Clinic) -> None:
+    patient = make_patient(clinic=clinic)
+    patient.last_name = "Petrov"
+    patient.save()
+    assert find_patients(clinic, "gomez").patients == []
+    assert find_patients(clinic, "petrov").patients == [patient]
+    patient.delete()
+    assert find_patients(clinic, "petrov").patients == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "typed", ['"', "%", "_", "\\", "' or 1=1 --", '" OR "', "@", "@%", "*", "é"]
+)
+def test_no_sign_that_is_typed_breaks_the_search_or_finds_everybody(
+    desk: Client, clinic: Clinic, typed: str
+) -> None:
+    make_patient(clinic=clinic, email="maria@example.org")
+    assert "Maria Gomez" not in text_of(desk.post(reverse("desk-search"), {"find": typed}))
+
+
+def test_of_many_the_latest_visits_are_shown_and_the_rest_is_said(
+    desk: Client, clinic: Clinic
+) -> None:
+    for number in range(SHOWN + 1):
+        patient = make_patient(clinic=clinic, last_name=f"Gomez{number}")
+        log(patient=patient, treated_at=NOON - timedelta(days=number + 1))
+    page = text_of(desk.post(reverse("desk-search"), {"find": "maria"}))
+    assert page.index("Gomez0") < page.index("Gomez1") < page.index("Gomez7")
+    assert "Gomez8" not in page
+    assert "There are more. One more letter, or the end of the number, finds them." in page
+
+
+@pytest.mark.parametrize("visits", [3, 6])
+@pytest.mark.parametrize(("typed", "queries"), [("maria", 5), ("gomes", 6)])
+def test_a_search_costs_the_same_number_of_queries_whoever_is_found(
+    desk: Client,
+    clinic: Clinic,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    visits: int,
+    typed: str,
+    queries: int,
+) -> None:
+    for number in range(visits):
+        log(patient=make_patient(clinic=clinic, phone=f"+1202555010{number}"))
+    desk.get(reverse("desk"))
+    with django_assert_num_queries(queries):  # session, user, clinic; who is meant, their visits
+        desk.post(reverse("desk-search"), {"find": typed}, headers={"HX-Request": "true"})
 
 
 def test_a_search_is_a_post_so_that_no_name_is_in_an_address(desk: Client) -> None:
@@ -64,6 +142,27 @@ def test_a_number_is_read_back_in_groups_with_whoever_has_it(desk: Client, clini
     page = text_of(desk.post(reverse("desk-check"), {"phone": "2025550146", "email": ""}))
     assert "(202) 555-0146" in page
     assert "Maria Gomez" in page
+
+
+@pytest.mark.parametrize("typed", [("Maria", "Gomez"), ("maria", "gomes")])
+def test_somebody_of_almost_this_name_is_shown_before_anything_is_saved(
+    desk: Client, clinic: Clinic, typed: tuple[str, str]
+) -> None:
+    known = make_patient(clinic=clinic)
+    names = {"first_name": typed[0], "last_name": typed[1], "phone": "", "email": ""}
+    page = text_of(desk.post(reverse("desk-check"), names))
+    assert "Been here before under this name, or almost. The same person?" in page
+    own = text_of(desk.post(reverse("desk-check"), names | {"patient": str(known.pk)}))
+    assert "Maria Gomez" not in own
+
+
+def test_almost_the_same_name_with_the_same_number_is_asked_about_at_saving(
+    desk: Client, clinic: Clinic
+) -> None:
+    make_patient(clinic=clinic)
+    page = text_of(save(desk, filled(last_name="Gomes")))
+    assert "Maria Gomez is already a patient, with this phone or email." in page
+    assert save(desk, filled(first_name="Luis")).status_code == 302
 
 
 def test_a_stopped_number_is_said_before_anything_is_logged(desk: Client, clinic: Clinic) -> None:
