@@ -64,8 +64,11 @@ class DemoPatient:
 H, D = timedelta(hours=1), timedelta(days=1)
 PATIENTS = (
     DemoPatient("Maria", "Gomez", "+12025550146", 20 * H / 60),
-    # One hour after treatment her second text leaves: within a minute of the start.
+    # One hour after treatment their second message leaves: within a minute of the start.
     DemoPatient("Ana", "Petrov", "+12025550147", H - timedelta(seconds=40)),
+    DemoPatient(
+        "Iris", "Novak", "", H - timedelta(seconds=44), email="iris@example.org", channel="email"
+    ),
     DemoPatient("Priya", "Shah", "+12025550148", 3 * H, logged_after=50 * H / 60),
     DemoPatient("Grace", "Kim", "+12025550149", 9 * H, email="grace@example.org", channel="email"),
     DemoPatient("Devon", "King", "+12025550194", 22 * H, failed=(("handover", "30005"),)),
@@ -102,12 +105,12 @@ def lines() -> list[str]:
     newest = Treatment.objects.filter(patient__first_name="Maria").order_by("id").first()
     page = links.address_of(newest) if newest else base
     return [
-        f"Patient page    {page}",
+        f"Patient page          {page}",
         *(
             f"Staff {role.label.lower():<15} {base}/accounts/login/   {email}   {PASSWORD}"
             for role, (email, _) in STAFF.items()
         ),
-        f"Phone           {settings.TWILIO_API_BASE.replace('127.0.0.1', 'localhost')}/",
+        f"Phone                 {settings.TWILIO_API_BASE.replace('127.0.0.1', 'localhost')}/",
     ]
 
 

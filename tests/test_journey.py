@@ -10,18 +10,26 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.phone.client import Phone
+from tests.phone.client import Messages, Phone
 from tests.services.launcher import Up
 from tests.services.runtime import free_port, runtime_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 NUMBER = "+12025550123"
-DUE_SOON = "+12025550147"  # the demo's patient whose first hour ends a minute after the start
+# The demo's patients whose first hour ends within a minute of the start.
+DUE_SOON = [
+    ("Ana Petrov", "+12025550147", re.compile("Delivered.*by text", re.DOTALL)),
+    ("Iris Novak", "iris@example.org", re.compile("Sent.*by email", re.DOTALL)),
+]
+REMINDERS = ["Handover", "1 hour", "Gentle wash", "Day 2", "Day 3 check-in", "Week 1 check-in",
+             "Next session", "Results", "Maintenance"]  # fmt: skip
+PHASES = ["Right after", "The first day", "Days 2 to 7", "After one week"]
 FIVE_SECONDS = 5_000.0
 
 
@@ -70,89 +78,101 @@ def log_a_treatment(page: Page) -> str:
     return page.url
 
 
-def read_the_text(context: BrowserContext, demo: Up) -> Page:
-    """The first text on the phone's page, and what its link opens."""
+def tap_the_text(context: BrowserContext, demo: Up) -> tuple[Page, Page]:
+    """The phone's page with the first text, and the page that a tap on its link opens."""
     phone = context.new_page()
     phone.goto(printed(demo, "Phone")[0])
-    phone.locator("#people").get_by_text("0123").first.click()
-    link = phone.locator("#thread a").first
-    expect(link).to_be_visible(timeout=FIVE_SECONDS)
-    address = link.get_attribute("href")
-    assert address
-    assert address.startswith(f"http://localhost:{demo.port}/r/")
-    phone.goto(address)
-    return phone
+    phone.locator("#people").get_by_text("0123").click()
+    with context.expect_page() as opened:
+        phone.locator("#thread a").click(timeout=FIVE_SECONDS)
+    assert opened.value.url.startswith(f"http://localhost:{demo.port}/r/")
+    return phone, opened.value
 
 
-def test_the_whole_story(demo: Up, context: BrowserContext) -> None:
+def test_the_whole_story(demo: Up, context: BrowserContext, browser: Browser) -> None:
     phone = Phone(printed(demo, "Phone")[0])
 
     # The desk logs a treatment and sees the link and every planned reminder with its hour.
     desk = context.new_page()
     sign_in(desk, demo, "desk")
     treatment = log_a_treatment(desk)
-    body = desk.locator("main")
-    expect(body).to_contain_text(f"http://localhost:{demo.port}/r/")
-    for reminder in ("Handover", "1 hour", "Gentle wash", "Day 2", "Week 1 check-in"):
-        expect(body).to_contain_text(reminder)
-    assert len(re.findall(r"\d{1,2}:\d\d [ap]m", body.inner_text())) >= 7
+    expect(desk.locator("main")).to_contain_text(f"http://localhost:{demo.port}/r/")
+    lines = desk.locator(".line")
+    assert [line.locator("h3").inner_text() for line in lines.all()] == REMINDERS
+    for line in lines.all():
+        assert re.search(r"\d{1,2}:\d\d [ap]m", line.inner_text()), line.inner_text()
 
     # The first text is there within five seconds; the desk's tick turns green by itself.
     phone.wait_for(lambda texts: len(texts) == 1, timeout=5, to=NUMBER)
-    expect(body).to_contain_text("Delivered", timeout=FIVE_SECONDS * 2)
+    expect(desk.locator(".handover")).to_contain_text("has the page", timeout=FIVE_SECONDS * 2)
 
     # Its link opens the recovery page.
-    patient = read_the_text(context, demo)
-    page = patient.locator("main")
-    expect(patient.locator("h1")).to_contain_text("Day 1")
-    expect(page).to_contain_text("Do not touch your skin")
-    expect(page).to_contain_text(re.compile(r"Next\s+\d{1,2}:\d\d [ap]m"))
-    for phase in ("Right after", "The first day", "Days 2 to 7", "After one week"):
-        expect(page).to_contain_text(phase)
-    assert patient.locator("a[href='tel:+18553837546']").count() > 0
+    her_phone, page = tap_the_text(context, demo)
+    expect(page.locator("h1")).to_contain_text("Day 1")
+    expect(page.locator("[aria-current=step]")).to_contain_text("Right after")
+    expect(page.locator("#now")).to_contain_text("Do not touch your skin")
+    expect(page.locator("#next")).to_contain_text(re.compile(r"\d{1,2}:\d\d [ap]m"))
+    assert page.locator("#plan summary h3").all_inner_texts() == PHASES
+    expect(page.locator("a[href='tel:+18553837546']").first).to_be_visible()
 
     # The correction moves what is unsent and leaves what was sent.
-    desk.goto(treatment + "correct/")
-    earlier_hour_of_wash = _hour_of(desk, treatment, "Gentle wash")
-    desk.goto(treatment + "correct/")
-    _correct_by_minutes(desk, -20)
-    assert _hour_of(desk, treatment, "Gentle wash") != earlier_hour_of_wash
+    sent, planned = line_of(desk, treatment, "Handover"), line_of(desk, treatment, "Gentle wash")
+    correct_by_minutes(desk, treatment, -20)
+    assert line_of(desk, treatment, "Handover").startswith(sent.removesuffix(" What it said"))
+    assert line_of(desk, treatment, "Gentle wash") != planned
     assert len(phone.messages(NUMBER)) == 1
 
-    # The nurse sees who got which, and why one was not sent.
-    nurse = context.browser.new_context().new_page() if context.browser else context.new_page()
+    # What she answers from her phone stands before the nurse.
+    her_phone.get_by_label("Your text").fill("It itches behind my ear")
+    her_phone.keyboard.press("Enter")
+    expect(her_phone.locator("#thread")).to_contain_text("Cannot wait? Call")
+    nurse = browser.new_context().new_page()
     sign_in(nurse, demo, "nurse")
-    row = nurse.locator("tr", has_text="Nora Lindqvist")
-    expect(row).to_contain_text("Delivered")
-    expect(nurse.locator("tr", has_text="Sam Okafor")).to_contain_text("no consent")
-    expect(nurse.locator("tr", has_text="Devon King")).to_contain_text("Failed")
+    nurse.get_by_role("link", name="Concerns", exact=True).click()
+    expect(nurse.get_by_role("article")).to_contain_text("It itches behind my ear")
 
-    # Another reminder leaves by itself when it falls due.
-    phone.wait_for(lambda texts: len(texts) == 1, timeout=120, to=DUE_SOON)
-    nurse.reload()
-    expect(nurse.locator("tr", has_text="Ana Petrov")).to_contain_text("Delivered")
-
-
-def _hour_of(page: Page, treatment: str, reminder: str) -> str:
-    page.goto(treatment)
-    text = page.locator("main").inner_text()
-    found = re.search(rf"{reminder}\s+Planned\s+(\d{{1,2}}:\d\d [ap]m|told[^\n]*)", text)
-    assert found, text
-    return found[1]
-
-
-def _correct_by_minutes(page: Page, minutes: int) -> None:
-    """Type the time anew, with a reason; look at what will move; save."""
-    field = page.locator("input[type='datetime-local']")
-    page.evaluate(
-        """([field, minutes]) => {
-            const at = new Date(field.value + "Z");
-            at.setMinutes(at.getMinutes() + minutes);
-            field.value = at.toISOString().slice(0, 16);
-        }""",
-        [field.element_handle(), minutes],
+    # The nurse sees who got which, when and how, and why one was not sent.
+    nurse.get_by_role("link", name="Board", exact=True).click()
+    handover = row_of(nurse, "Nora Lindqvist").locator("td").first
+    expect(handover).to_contain_text(
+        re.compile(r"Delivered.*\d{1,2}:\d\d [ap]m.*by text", re.DOTALL)
     )
-    page.get_by_label("Why").fill("It ended earlier")
-    page.get_by_role("button", name=re.compile("will (change|move)|Show", re.IGNORECASE)).click()
+    expect(row_of(nurse, "Sam Okafor")).to_contain_text("no consent")
+    expect(row_of(nurse, "Devon King")).to_contain_text("Failed")
+
+    # More leave by themselves when they fall due, by text and by email as each patient chose.
+    for person, address, state in DUE_SOON:
+        phone.wait_for(has_arrived, timeout=120, to=address)
+        phone.wait_for_callbacks()
+        nurse.reload()
+        expect(row_of(nurse, person).locator("td").nth(1)).to_contain_text(state)
+    nurse.context.close()
+
+
+def has_arrived(messages: Messages) -> bool:
+    """One message, and if it is a text, the carrier has delivered it (a mail has no status)."""
+    return [one.get("status", "delivered") for one in messages] == ["delivered"]
+
+
+def row_of(board: Page, person: str) -> Locator:
+    return board.locator("tr", has_text=person)
+
+
+def line_of(page: Page, treatment: str, reminder: str) -> str:
+    """What the treatment's page says of one reminder, as one line."""
+    page.goto(treatment)
+    line = page.locator(".line", has=page.get_by_role("heading", name=reminder, exact=True))
+    return " ".join(line.inner_text().split())
+
+
+def correct_by_minutes(page: Page, treatment: str, minutes: int) -> None:
+    """Type the time anew, with a reason; look at what will move; save."""
+    page.goto(treatment)
+    page.get_by_role("link", name="Correct the time").click()
+    field = page.get_by_label("It ended at")
+    ended_at = datetime.fromisoformat(field.input_value()) + timedelta(minutes=minutes)
+    field.fill(ended_at.isoformat(timespec="minutes"))
+    page.get_by_label("Why was it wrong?").fill("It ended earlier")
+    page.get_by_role("button", name="Show what moves").click()
     page.get_by_role("button", name="Save the new time").click()
     page.wait_for_url(re.compile(r"/treatments/\d+/$"))
