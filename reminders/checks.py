@@ -91,10 +91,10 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return Skip.VOIDED
     if treatment.pk in standing.superseded:
         return Skip.LATER_TREATMENT
-    if (patient.pk, rule.consent.value, row.channel) not in standing.consents:
-        return Skip.NO_CONSENT
     if not address:
         return Skip.NO_CONTACT
+    if (patient.pk, rule.consent.value, row.channel) not in standing.consents:
+        return Skip.NO_CONSENT
     if (patient.clinic_id, row.channel, address) in standing.stopped:
         return Skip.OPTED_OUT
     if now >= row.not_after + LAST_MINUTE:

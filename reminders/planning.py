@@ -126,10 +126,10 @@ def _standing_reason(treatment: Treatment, scope: ConsentScope, standing: _Stand
     address = patient.address(patient.channel)
     if treatment.voided_at is not None:
         return Skip.VOIDED
-    if (patient.pk, scope.value, patient.channel) not in standing.agreed:
-        return Skip.NO_CONSENT
     if not address:
         return Skip.NO_CONTACT
+    if (patient.pk, scope.value, patient.channel) not in standing.agreed:
+        return Skip.NO_CONSENT
     if (patient.clinic_id, patient.channel, address) in standing.stopped:
         return Skip.OPTED_OUT
     return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -14,7 +17,7 @@ from patients.models.clinic import Role
 from patients.models.protocol_version import publish
 from reminders.consent_words import WORDS
 from reminders.models import Reminder, State
-from reminders.treatments import CONSENT_WORDING
+from reminders.treatments import CONSENT_WORDING, questions
 from tests.builders import log, make_patient, make_staff, shipped, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import filled, save, text_of
@@ -37,6 +40,26 @@ def test_a_double_submit_makes_one_treatment(desk: Client) -> None:
     first, second = save(desk, typed), save(desk, typed)
     assert first["Location"] == second["Location"]
     assert (Treatment.objects.count(), Patient.objects.count()) == (1, 1)
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_the_same_moment_make_one_treatment(clinic: Clinic) -> None:
+    staff, typed, begin = make_staff(clinic=clinic), filled(), Barrier(2)
+
+    def press() -> str:
+        desk = Client()
+        desk.force_login(staff)
+        begin.wait(10)
+        try:
+            return str(save(desk, typed)["Location"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as hands:
+        presses = [hands.submit(press) for _ in range(2)]
+    assert {one.result() for one in presses} == {f"/treatments/{Treatment.objects.get().pk}/"}
+    assert Patient.objects.count() == 1
 
 
 def test_without_consent_it_is_saved_and_its_rows_say_why_they_are_skipped(desk: Client) -> None:
@@ -113,6 +136,29 @@ def test_a_treatment_of_more_than_12_hours_ago_is_asked_about_once(desk: Client)
     assert Treatment.objects.count() == 0
     confirmed = {"confirmed": "That is more than 12 hours ago. Is the time right?"}
     assert save(desk, typed | confirmed).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("ago", "other_ago", "asked"),
+    [
+        (timedelta(hours=12), None, 0),
+        (timedelta(hours=12, seconds=1), None, 1),
+        (timedelta(0), timedelta(hours=4) - timedelta(seconds=1), 1),
+        (timedelta(0), timedelta(hours=4), 0),
+        (timedelta(hours=4), timedelta(0), 0),
+        (timedelta(hours=12, seconds=1), timedelta(hours=13), 2),
+    ],
+)
+def test_what_is_asked_begins_to_the_second(
+    clinic: Clinic, ago: timedelta, other_ago: timedelta | None, asked: int
+) -> None:
+    patient = make_patient(clinic=clinic)
+    if other_ago is not None:
+        log(patient=patient, treated_at=NOON - other_ago)
+    version = shipped(clinic)
+    assert asked == len(
+        questions(patient=patient, version=version, treated_at=NOON - ago, now=NOON)
+    )
 
 
 def test_the_same_treatment_within_4_hours_is_asked_about(desk: Client, clinic: Clinic) -> None:
