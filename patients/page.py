@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from patients import words
+from patients import links, words
+from patients.keep_words import KeepWords, keep_words
 from patients.models import Treatment
 from patients.page_calls import Call, Calls, Care, Contact, hours_of
 from patients.page_path import Path, path_of
@@ -74,6 +75,8 @@ class Page:
     normal: tuple[str, ...]
     stages: tuple[Stage, ...]
     series: str
+    keep: KeepWords
+    calendar: str
     care: tuple[Care, ...]
     contacts: tuple[Contact, ...]
     hours: str
@@ -94,8 +97,7 @@ def page_of(
         treatment.patient.clinic,
         treatment.version.protocol,
     )
-    spoken = _languages_of(protocol)
-    language = next((one for one in (language, patient.language) if one in spoken), spoken[0])
+    language, spoken = language_of(treatment, language), _languages_of(protocol)
     say, zone, fill = page_words(language), patient.tz, clinic.words
     timeline = recovery(
         protocol,
@@ -126,6 +128,8 @@ def page_of(
         normal=timeline.normal,
         stages=tuple(plan.stage(phase) for phase in timeline.phases),
         series=timeline.series,
+        keep=keep_words(language),
+        calendar=links.path_of(treatment, "calendar.ics", language),
         care=calls.care(protocol, language, fill),
         contacts=calls.contacts(protocol, language, fill),
         hours=hours.text,
@@ -133,6 +137,13 @@ def page_of(
         bar=calls.nurse() if hours.is_closed else calls.office(say.call_clinic),
         local_to=say.local_to.format(place=place_of(zone)),
     )
+
+
+def language_of(treatment: Treatment, wanted: str = "") -> str:
+    """`wanted`, else the patient's own, else the plan's first: whichever the page speaks."""
+    spoken = _languages_of(treatment.version.protocol)
+    asked = (wanted, treatment.patient.language)
+    return next((one for one in asked if one in spoken), spoken[0])
 
 
 def _languages_of(protocol: Protocol) -> tuple[str, ...]:

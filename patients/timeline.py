@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from patients import words
@@ -299,6 +299,20 @@ class _Kept(dict[str, str]):
 def fill_text(text: str, fill: Mapping[str, str]) -> str:
     """`text` with its placeholders filled; one that `fill` lacks is left as it stands."""
     return text.format_map(_Kept(fill))
+
+
+def gates(protocol: Protocol) -> dict[Elapsed | Calendar, str]:
+    """Every moment after the treatment at which a step begins or gives way to another, each with
+    the first fact it concerns."""
+    found: dict[Elapsed | Calendar, str] = {}
+    texts = protocol.words(protocol.languages[0]).steps
+    for step in protocol.steps:
+        if step.starts != Elapsed(timedelta()):
+            found.setdefault(step.starts, step.fact)
+        gives_way = step.kind is StepKind.DO and texts[step.fact].then
+        if gives_way and step.ends is not None:
+            found.setdefault(step.ends, step.fact)
+    return found
 
 
 def last_moment(protocol: Protocol, treated_at: datetime, zone: tzinfo) -> datetime:

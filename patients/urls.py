@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from patients import views
+from patients import kept_views, views
 
 urlpatterns = [
     path("r/<str:token>", views.recovery_page, name="recovery-page"),
+    path("r/<str:token>/calendar.ics", kept_views.calendar, name="calendar"),
 ]

@@ -24,21 +24,26 @@ def recovery_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET and HEAD; both may come from a mail scanner or a chat's preview. `?lang=es` switches."""
     treatment = links.find(token)
     if treatment is None:
-        return _private("patient/dead.html", dead_page(_only_clinic()), status=404)
-    return _private(
+        return rendered("patient/dead.html", dead_page(only_clinic()), status=404)
+    return rendered(
         "patient/page.html",
         page_of(treatment, now=timezone.now(), language=request.GET.get("lang", "")),
     )
 
 
-def _private(template: str, page: object, *, status: int = 200) -> HttpResponse:
+def rendered(template: str, page: object, *, status: int = 200) -> HttpResponse:
     """Rendered without the request: nothing on the page needs a session or sets a cookie."""
     response = HttpResponse(render_to_string(template, {"page": page}), status=status)
+    return keep_out(response)
+
+
+def keep_out(response: HttpResponse) -> HttpResponse:
+    """Of shared caches and search engines."""
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 
-def _only_clinic() -> Clinic | None:
+def only_clinic() -> Clinic | None:
     clinics = list(Clinic.objects.all()[:2])
     return clinics[0] if len(clinics) == 1 else None

@@ -1,0 +1,37 @@
+"""The words of what a patient keeps: the calendar file, the sheet of paper. One table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWords:
+    """One language. `{braces}` are filled by whoever builds the thing kept."""
+
+    title: str
+    calendar: str
+    paper: str
+    event: str
+    event_text: str
+
+
+_ENGLISH = KeepWords(
+    title="Keep it with you",
+    calendar="Add to calendar",
+    paper="Print it",
+    event="A new step on your recovery page",
+    event_text="Your recovery page says what to do. Any question? Call {office_phone}.",
+)
+_SPANISH = KeepWords(
+    title="Llévela consigo",
+    calendar="Poner en el calendario",
+    paper="Imprimir",
+    event="Un paso nuevo en su página de recuperación",
+    event_text="Su página de recuperación le dice qué hacer. ¿Preguntas? Llame al {office_phone}.",
+)
+KEEP_WORDS = {"en": _ENGLISH, "es": _SPANISH}
+
+
+def keep_words(language: str) -> KeepWords:
+    return KEEP_WORDS.get(language, _ENGLISH)
