@@ -31,7 +31,7 @@ ZONES = (
     *("Europe/London", "Australia/Sydney", "Australia/Lord_Howe"),
     *("Asia/Kathmandu", "Pacific/Apia"),
 )
-FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 12, 31, tzinfo=UTC)
+FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2104, 12, 31, tzinfo=UTC)
 # Times of day on which some rule turns, for treatments and for logging.
 TURNS = [
     *(time(0), time(1), time(2), time(5), time(5, 30), time(7), time(8), time(9), time(10)),
@@ -231,7 +231,7 @@ def most_on_a_day_after_the_first(case: Case, dues: list[datetime]) -> int:
 
 @cache
 def clock_changes(key: str) -> tuple[datetime, ...]:
-    """Every minute from 2020 to 2040 at which the zone's clocks change, found by looking."""
+    """Every minute from FIRST to LAST at which the zone's clocks change, found by looking."""
     zone, found = ZoneInfo(key), []
     for number in range((LAST - FIRST).days):
         before, after = FIRST + number * DAY, FIRST + (number + 1) * DAY
@@ -267,7 +267,10 @@ def treatments(draw: st.DrawFn) -> tuple[datetime, ZoneInfo]:
         return showing(clock.replace(year, month, min(clock.day, last)), zone), zone
     day = FIRST.date() + draw(st.integers(1, (LAST - FIRST).days)) * DAY
     if kind == "month end":
-        year, month = draw(st.integers(2020, 2040)), draw(st.sampled_from([*range(1, 13), 2, 2]))
+        year, month = (
+            draw(st.integers(FIRST.year, LAST.year)),
+            draw(st.sampled_from([*range(1, 13), 2, 2])),
+        )
         day = date(year, month, monthrange(year, month)[1]) - draw(st.integers(-1, 2)) * DAY
     minutes = draw(st.integers(0, 1439))
     if kind == "turn":
