@@ -1,6 +1,9 @@
-"""Registers the checks that refuse a half-configured site."""
+"""Registers the checks that refuse a half-configured site; makes the SQLite file's folder."""
+
+from pathlib import Path
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class AftercareConfig(AppConfig):
@@ -9,3 +12,8 @@ class AftercareConfig(AppConfig):
 
     def ready(self) -> None:
         from aftercare import checks  # noqa: F401  (importing registers them)
+
+        database = settings.DATABASES["default"]
+        if database["ENGINE"].endswith("sqlite3"):
+            # Whatever command comes first on a new machine opens the file.
+            Path(database["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)

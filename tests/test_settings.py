@@ -122,6 +122,17 @@ def test_no_process_starts_without_its_keys(command: list[str], tmp_path: Path) 
     assert "Put 50 random characters" in ended.stderr
 
 
+def test_the_first_command_on_a_new_machine_needs_no_folder_of_data(tmp_path: Path) -> None:
+    settings_ = {name: str(value) for name, value in PRODUCTION.items() if value}
+    env = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **settings_}
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--plan"],
+        cwd=ROOT, env=env | {"VAR_DIR": str(tmp_path / "new" / "var")},
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_example_file_explains_every_setting() -> None:
     source = "".join(
         (ROOT / "aftercare" / name).read_text() for name in ("settings.py", "machine.py")
