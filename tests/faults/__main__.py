@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 import time
-from multiprocessing.connection import Listener
 from pathlib import Path
 
 from tests.services.environment import ROOT
@@ -22,7 +21,6 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--small", action="store_true", help="each fault once or a few times")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
-    parser.add_argument("--serve", type=Path, metavar="SOCKET", help="for the tests: play on call")
     parser.add_argument("--logs", type=Path, default=ROOT / "var" / "faults-log")
     return parser.parse_args()
 
@@ -45,21 +43,6 @@ def play_all(stage: Stage, arguments: argparse.Namespace) -> bool:
     failed = [row.fault for row in rows if row.must_pass and not row.passed]
     print(f"\n{len(rows)} faults; {len(failed)} not passed; the rows are in {KEPT}.")
     return not failed
-
-
-def serve(stage: Stage, socket: Path) -> None:
-    """Play one fault for each name that comes in, until the caller hangs up."""
-    from .scenarios import FAULTS, run
-
-    by_name = {fault.name: fault for fault in FAULTS}
-    with Listener(str(socket), "AF_UNIX") as listener, listener.accept() as caller:
-        while True:
-            try:
-                name = caller.recv()
-            except EOFError:
-                return
-            row = run(by_name[name], stage, small=True)
-            caller.send({**row.as_json(), "must_pass": row.must_pass})
 
 
 def names() -> list[str]:
@@ -86,10 +69,7 @@ def main() -> int:
         return 0
     began = time.monotonic()
     with running_stage(arguments.logs) as stage:
-        stage.times = SHORTER if arguments.small or arguments.serve else SHORT
-        if arguments.serve:
-            serve(stage, arguments.serve)
-            return 0
+        stage.times = SHORTER if arguments.small else SHORT
         passed = play_all(stage, arguments)
         print(f"{time.monotonic() - began:.0f} s in all.")
     return 0 if passed else 1
