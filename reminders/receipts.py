@@ -40,20 +40,21 @@ def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: st
     One for an attempt we do not know (yet) is kept without it.
     """
     now = timezone.now()
-    attempt = Attempt.objects.filter(token=token).only("outcome", "reminder_id").first()
-    if attempt is None or _says_nothing_new(attempt, status):
-        keep_receipt(attempt, provider_id, status, error_code, now)
-        return
+    known = Attempt.objects.filter(token=token)
+    if STATES.get(status) not in FINAL:
+        accepted = known.filter(outcome=Attempt.Outcome.ACCEPTED).only("pk").first()
+        if accepted is not None:
+            # On its way, as we know: two of a message's three receipts move nothing.
+            keep_receipt(accepted, provider_id, status, error_code, now)
+            return
     with transaction.atomic():
-        attempt = Attempt.objects.select_for_update(no_key=True).get(pk=attempt.pk)
+        attempt = known.select_for_update(no_key=True).first()
+        if attempt is None:
+            keep_receipt(None, provider_id, status, error_code, now)
+            return
         apply_receipt(
             attempt, provider_id=provider_id, status=status, error_code=error_code, now=now
         )
-
-
-def _says_nothing_new(attempt: Attempt, status: str) -> bool:
-    """On its way, of what is known to be: two of a message's three receipts move nothing."""
-    return attempt.outcome == Attempt.Outcome.ACCEPTED and STATES.get(status) not in FINAL
 
 
 def apply_receipt(

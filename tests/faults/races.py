@@ -33,7 +33,7 @@ from .stage import Stage
 from .table import Finding
 
 PER_SECOND = 25  # how many fall due, and are stopped, in a second
-APART = 0.4  # seconds that a stop comes before or after its reminder's moment, at most
+BEFORE, AFTER = 0.4, 1.5  # seconds that a stop comes before or after its moment, at most
 WATCH = (
     """CREATE TABLE claim_seen (reminder bigint, treatment bigint, treated_at timestamptz)""",
     """CREATE FUNCTION see_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -105,7 +105,7 @@ def stopped(stage: Stage, patients: int) -> Finding:
 
 def _all_stop(phone: Phone, numbers: Sequence[str], moments: Sequence[datetime]) -> None:
     def stop(number: str, moment: datetime) -> None:
-        _sleep_until(moment + timedelta(seconds=random.uniform(-APART, APART)))
+        _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, AFTER)))
         phone.inbound(number, SENDER, "STOP")
 
     with ThreadPoolExecutor(16) as pool:
@@ -189,7 +189,7 @@ def _change(moments: Sequence[datetime], by: StaffUser, part: int) -> None:
     for index, (treatment, moment) in enumerate(zip(treatments, moments, strict=True)):
         if index % 2 != part:
             continue
-        _sleep_until(moment + timedelta(seconds=random.uniform(-APART, APART)))
+        _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, AFTER)))
         if part == 0:
             void_treatment(treatment=treatment, reason="Wrong patient", by=by)
         else:
