@@ -15,6 +15,7 @@ from phonenumbers.phonemetadata import PhoneMetadata
 
 from patients import words
 
+EMAIL_WANTED = "This is not an email address. One looks like ana@example.org."
 NO_TEXTS = {
     PhoneNumberType.FIXED_LINE: "a landline",
     PhoneNumberType.TOLL_FREE: "a toll-free number",

@@ -5,6 +5,7 @@ The form knows its clinic and one `now`; it asks `treatments` what is allowed an
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 import zoneinfo
 from collections.abc import Sequence
@@ -13,12 +14,13 @@ from typing import Any, cast
 
 import phonenumbers
 from django import forms
+from django.db import transaction
 
 from patients.models import Clinic, Patient, ProtocolVersion, StaffUser, Treatment
 from patients.models.patient import Channel, latest_consents
 from patients.protocol import ConsentScope, Session
 from reminders.consent_words import consent_words
-from reminders.fields import LocalTimeField, PhoneField, gets_no_texts
+from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, gets_no_texts
 from reminders.finding import same_person
 from reminders.treatments import (
     CONSENT_WORDING,
@@ -28,6 +30,7 @@ from reminders.treatments import (
     guess_session,
     log_treatment,
     questions,
+    queue_at_desk,
 )
 
 ENDED = {
@@ -64,6 +67,14 @@ def required(sentence: str) -> dict[str, str]:
     return {"required": sentence}
 
 
+class StillToAsk(Exception):
+    """What must be answered before it is saved, and whom it may concern."""
+
+    def __init__(self, asked: list[str], alike: list[Patient]) -> None:
+        super().__init__("questions are open")
+        self.asked, self.alike = asked, alike
+
+
 class TreatmentForm(forms.Form):
     """Everything the desk says of one treatment, for a new patient or for `patient`."""
 
@@ -74,7 +85,7 @@ class TreatmentForm(forms.Form):
     )
     email = forms.EmailField(
         required=False, max_length=254,
-        error_messages={"invalid": "This is not an email address. One looks like ana@example.org."},
+        error_messages={"invalid": EMAIL_WANTED},
     )  # fmt: skip
     channel = forms.ChoiceField(
         label="Send to", choices=[("sms", "Mobile, as texts"), ("email", "Email")], initial="sms",
@@ -99,6 +110,8 @@ class TreatmentForm(forms.Form):
         label="Messages may name the treatment and its steps", required=False
     )
     form_key = forms.UUIDField(widget=forms.HiddenInput)
+    # What the record said when it was shown: a colleague may change it meanwhile.
+    record = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self, data: Any = None, *, clinic: Clinic, now: datetime, patient: Patient | None = None
@@ -151,6 +164,7 @@ class TreatmentForm(forms.Form):
             "phone": self.patient.phone.as_national if self.patient.phone else "",
             "wants_details": self.patient.wants_details,
             "session": guess_session(self.patient, first).value,
+            "record": _mark_of(self.patient),
         }
 
     @property
@@ -202,7 +216,7 @@ class TreatmentForm(forms.Form):
         contact = {name: self.cleaned_data[name] for name in ("phone", "email")}
         return same_person(self.clinic, **said, **contact)
 
-    def questions(self, alike: Sequence[Patient]) -> list[str]:
+    def questions(self, alike: Sequence[Patient], on_record: Patient | None) -> list[str]:
         """What to ask before this is saved. Valid forms only."""
         asked = questions(
             patient=self._patient(),
@@ -215,24 +229,42 @@ class TreatmentForm(forms.Form):
                 f"{alike[0].full_name} is already a patient, with this phone or email. "
                 "Is this somebody else?"
             )
+        if on_record and self.cleaned_data["record"] not in ("", _mark_of(on_record)):
+            asked.append(
+                f"A colleague has just changed this record: {_spoken(on_record)}. "
+                "Shall it be as it stands here?"
+            )
         return asked
 
-    def log(self, *, by: StaffUser) -> Treatment:
+    def log(self, *, by: StaffUser, confirmed: str) -> Treatment:
+        """Save it. Raises `StillToAsk`, with nothing saved, for what is not in `confirmed`.
+
+        Two desks on one patient, or on the same new one, come one after the other: the second
+        is asked about what the first has just done.
+        """
         cleaned = self.cleaned_data
-        treatment, _ = log_treatment(
-            patient=self._patient(),
-            version=self.version,
-            treated_at=self.treated_at,
-            session=Session(cleaned["session"]),
-            agreed=Agreed(
-                recovery=cleaned[ConsentScope.RECOVERY.value],
-                rebooking=cleaned[ConsentScope.REBOOKING.value],
-            ),
-            form_key=cleaned["form_key"],
-            by=by,
-            practitioner=cleaned["practitioner"],
-            now=self.now,
-        )
+        with transaction.atomic():
+            on_record = queue_at_desk(self.clinic, self.patient)
+            if earlier := Treatment.objects.filter(form_key=cleaned["form_key"]).first():
+                return earlier
+            alike = self.alike()
+            asked = self.questions(alike, on_record)
+            if asked and confirmed != " ".join(asked):
+                raise StillToAsk(asked, alike)
+            treatment, _ = log_treatment(
+                patient=self._patient(),
+                version=self.version,
+                treated_at=self.treated_at,
+                session=Session(cleaned["session"]),
+                agreed=Agreed(
+                    recovery=cleaned[ConsentScope.RECOVERY.value],
+                    rebooking=cleaned[ConsentScope.REBOOKING.value],
+                ),
+                form_key=cleaned["form_key"],
+                by=by,
+                practitioner=cleaned["practitioner"],
+                now=self.now,
+            )
         return treatment
 
     def _patient(self) -> Patient:
@@ -244,3 +276,14 @@ class TreatmentForm(forms.Form):
 
 def _name(version: ProtocolVersion) -> str:
     return version.protocol.words("en").name
+
+
+def _mark_of(patient: Patient) -> str:
+    """Tells two states of a record apart, and says nothing of what is in it."""
+    values = [str(getattr(patient, name)) for name in (*PATIENT_FIELDS, "phone", "wants_details")]
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def _spoken(patient: Patient) -> str:
+    phone = patient.phone.as_national if patient.phone else "no mobile"
+    return f"{patient.full_name}, {phone}, {patient.email or 'no email'}"

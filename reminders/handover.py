@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from patients.models import Treatment
+from patients.models import Patient, Reading, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import explain
 from reminders.state_words import LOOKS, SKIPPED_WHY
 from reminders.story import masked, said
+from reminders.treatments import UNDO_WITHIN
 
 CONFIRMS_WITHIN = timedelta(seconds=60)
 WATCHED_FOR = timedelta(minutes=30)
-EVERY, LATER_EVERY = 2, 10  # seconds between two looks, within that minute and after it
+EVERY, LATER_EVERY = 1, 5  # seconds between two looks, within that minute and after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,44 +34,68 @@ class Handover:
 
 
 def handover_of(treatment: Treatment, reminders: Iterable[Reminder], *, now: datetime) -> Handover:
-    """Of several rows for the handover the best one counts."""
+    """Of several rows for the handover the best one counts; that it was read counts for more."""
     key = next(rule.key for rule in treatment.version.protocol.reminders if rule.is_handover)
     rows = [reminder for reminder in reminders if reminder.rule == key]
     row = max(rows, key=lambda one: LOOKS[State(one.state)].rank)
-    patient = treatment.patient
+    patient, since = treatment.patient, now - treatment.logged_at
     state, where = State(row.state), masked(row.channel, patient.address(row.channel))
+    reading: Reading | None = getattr(treatment, "reading", None)
+    if reading is not None:
+        when = said(reading.read_at, patient, now)
+        return Handover(
+            "good", "check", _has_it(patient), f"“I have read this” was pressed {when}."
+        )
     if state == State.DELIVERED:
         when = said(row.state_at, patient, now)
-        heading = f"{patient.first_name} has the page"
-        return Handover("good", "check", heading, f"Delivered {when} to {where}.")
+        return Handover("good", "check", _has_it(patient), f"Delivered {when} to {where}.")
     if state in (State.FAILED, State.SKIPPED, State.NO_RECEIPT):
-        return _did_not_arrive(row, state, f"Let {patient.first_name} scan the code.")
+        return _did_not_arrive(row, state, f"Let {patient.first_name} scan the code.", since)
     if state == State.SENT and row.channel == Channel.EMAIL:
         ask = f"Mail seldom gives a receipt: ask {patient.first_name} whether it has come."
-        return Handover("info", "arrow", "Sent by email", f"To {where}.", ask)
-    return _on_its_way(state, where, now - treatment.logged_at)
+        return Handover(
+            "info", "arrow", "Sent by email", f"To {where}.", ask, *_watch(state, since)
+        )
+    return _on_its_way(state, where, since)
 
 
-def _did_not_arrive(row: Reminder, state: State, do: str) -> Handover:
+def _has_it(patient: Patient) -> str:
+    return f"{patient.first_name} has the page"
+
+
+def _watch(state: State, since: timedelta) -> tuple[int, str]:
+    """Nothing more comes of the message, but "I have read this" may be pressed any moment."""
+    return (LATER_EVERY if since <= WATCHED_FOR else 0), state.value
+
+
+def _did_not_arrive(row: Reminder, state: State, do: str, since: timedelta) -> Handover:
     if state == State.SKIPPED:
         why = SKIPPED_WHY[Skip(row.skip_reason)]
-        return Handover("warn", "dash", "No message was sent", why, do)
+        return Handover("warn", "dash", "No message was sent", why, do, *_watch(state, since))
     if state == State.NO_RECEIPT:
         text = "It was sent, but the phone never confirmed it."
-        return Handover("warn", "dots", "Not confirmed", text, do)
+        return Handover("warn", "dots", "Not confirmed", text, do, *_watch(state, since))
     codes = [attempt.error_code for attempt in row.attempts.all() if attempt.error_code]
     error = explain(codes[-1] if codes else "", row.channel)
-    return Handover("bad", "cross", "The message did not arrive", error.happened, do)
+    heading = "The message did not arrive"
+    return Handover("bad", "cross", heading, error.happened, do, *_watch(state, since))
 
 
 def _on_its_way(state: State, where: str, since: timedelta) -> Handover:
     if since > CONFIRMS_WITHIN:
         poll = LATER_EVERY if since <= WATCHED_FOR else 0
         text = f"{where} has not confirmed it after a minute."
-        do = "Use the code here, or open the page and print it."
+        do = "Use the code here, send it by email, or open the page and print it."
         return Handover("warn", "dots", "Not confirmed yet", text, do, poll, f"late {poll}")
     text = {
         State.SENT: f"Sent to {where}. Waiting for the phone to confirm.",
         State.UNKNOWN: "The provider has not answered clearly yet.",
     }.get(state, f"It goes to {where} now.")
     return Handover("info", "arrow", "On its way", text, "", EVERY, state.value)
+
+
+def undo_seconds(treatment: Treatment, *, by: StaffUser, now: datetime) -> int:
+    """For how long `by` may still undo it; 0 when it is too late or somebody else's."""
+    left = treatment.logged_at + UNDO_WITHIN - now
+    mine = treatment.logged_by_id == by.pk and treatment.voided_at is None
+    return max(0, round(left.total_seconds())) if mine else 0

@@ -9,13 +9,21 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from patients import links
-from patients.models import Consent, Correction, Patient, ProtocolVersion, StaffUser, Treatment
+from patients import links, words
+from patients.models import (
+    Clinic,
+    Consent,
+    Correction,
+    Patient,
+    ProtocolVersion,
+    StaffUser,
+    Treatment,
+)
 from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
 from reminders.bell import ring
 from reminders.corrections import offer_corrections
-from reminders.models import Reminder
+from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.planning import plan, withdraw
 
@@ -23,6 +31,8 @@ FUTURE_ALLOWED = timedelta(minutes=5)
 ASK_AFTER = timedelta(hours=12)
 REFUSE_AFTER = timedelta(days=30)
 SAME_TREATMENT_WITHIN = timedelta(hours=4)
+UNDO_WITHIN = timedelta(seconds=10)
+ON_THE_WAY = timedelta(seconds=5)  # what the page took to come, and the press to arrive
 CONSENT_WORDING = "2026-11"  # the version of the words the desk reads out
 
 
@@ -103,11 +113,25 @@ def questions(
     asked = []
     if treated_at < now - ASK_AFTER:
         asked.append("That is more than 12 hours ago. Is the time right?")
-    if patient.pk and _same_within_hours(patient, version, treated_at):
+    if patient.pk and (same := _same_within_hours(patient, version, treated_at)):
+        at = words.clock(same.logged_at.astimezone(patient.clinic.tz), "en")
+        who = f"{same.logged_by.name} logged one at {at}. " if same.logged_by else ""
         asked.append(
-            "This patient has the same treatment within 4 hours of that. Is this a second one?"
+            f"{who}This patient has the same treatment within 4 hours of that. "
+            "Is this a second one?"
         )
     return asked
+
+
+def queue_at_desk(clinic: Clinic, patient: Patient | None) -> Patient | None:
+    """Within a transaction: whoever logs the same patient, or anybody new, waits until it ends.
+
+    Returns the patient's row as it now is.
+    """
+    if patient is None:
+        Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+        return None
+    return Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
 
 
 def correct_time(
@@ -121,6 +145,8 @@ def correct_time(
     check_time(treated_at, now)
     with transaction.atomic():
         locked = _lock(treatment)
+        if locked.treated_at != treatment.treated_at:
+            raise TreatmentRefused("A colleague has just corrected this time. Look at it again.")
         Correction.objects.create(
             treatment=locked,
             old_treated_at=locked.treated_at,
@@ -153,6 +179,19 @@ def void_treatment(*, treatment: Treatment, reason: str, by: StaffUser) -> None:
         treatment.save(update_fields=["voided_at", "void_reason", "voided_by"])
         withdraw([treatment], reason=Skip.VOIDED, now=now)
         _settle_series(treatment, now=now, revive=True)
+
+
+def undo_treatment(*, treatment: Treatment, by: StaffUser) -> bool:
+    """Take back what one has just logged oneself; whether its message had not left yet.
+
+    Raises `TreatmentRefused` when the seconds for it are over, or for a colleague's treatment.
+    """
+    if treatment.logged_by_id != by.pk:
+        raise TreatmentRefused("Only who logged it can undo it. Void it with a reason instead.")
+    if timezone.now() > treatment.logged_at + UNDO_WITHIN + ON_THE_WAY:
+        raise TreatmentRefused("The 10 seconds to undo it are over. Void it with a reason instead.")
+    void_treatment(treatment=treatment, reason="Undone at the desk", by=by)
+    return not treatment.reminders.exclude(state__in=[State.PLANNED, State.SKIPPED]).exists()
 
 
 def _lock(treatment: Treatment) -> Treatment:
@@ -214,11 +253,14 @@ def _settle_series(treatment: Treatment, *, now: datetime, revive: bool = False)
         plan(series[0], now=now)
 
 
-def _same_within_hours(patient: Patient, version: ProtocolVersion, treated_at: datetime) -> bool:
-    return Treatment.objects.filter(
+def _same_within_hours(
+    patient: Patient, version: ProtocolVersion, treated_at: datetime
+) -> Treatment | None:
+    same = Treatment.objects.filter(
         patient=patient,
         version__key=version.key,
         voided_at=None,
         treated_at__gt=treated_at - SAME_TREATMENT_WITHIN,
         treated_at__lt=treated_at + SAME_TREATMENT_WITHIN,
-    ).exists()
+    )
+    return same.select_related("logged_by").order_by("-logged_at").first()

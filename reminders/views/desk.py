@@ -19,7 +19,7 @@ from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
 from reminders.fields import grouped, read_phone
 from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
-from reminders.forms import TreatmentForm, region_of
+from reminders.forms import StillToAsk, TreatmentForm, region_of
 
 JUST_LOGGED = 6
 SHOWN_OF_NAME = 3
@@ -93,11 +93,11 @@ def _log(request: StaffRequest, patient: Patient | None) -> HttpResponse:
     form = TreatmentForm(request.POST, clinic=clinic, now=now, patient=patient)
     if not form.is_valid():
         return _desk(request, form, {})
-    alike = form.alike()
-    asked = form.questions(alike)
-    if asked and request.POST.get("confirmed") != " ".join(asked):
-        return _desk(request, form, {"asked": asked, "alike": alike})
-    return redirect("story", form.log(by=request.user).pk)
+    try:
+        treatment = form.log(by=request.user, confirmed=request.POST.get("confirmed", ""))
+    except StillToAsk as open_:
+        return _desk(request, form, {"asked": open_.asked, "alike": open_.alike})
+    return redirect("story", treatment.pk)
 
 
 def _logged_before(clinic: Clinic, form_key: str) -> Treatment | None:

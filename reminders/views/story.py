@@ -18,10 +18,12 @@ from patients.models import Treatment
 from patients.models.patient import latest_consents
 from reminders import story as told
 from reminders.correction_forms import CorrectionForm, VoidForm
-from reminders.handover import handover_of
+from reminders.handover import handover_of, undo_seconds
+from reminders.handover_form import PageByEmailForm
 from reminders.models import Attempt, Reminder
 from reminders.treatments import TreatmentRefused, correct_time, void_treatment
 
+CORRECTED = "The time is corrected, and what was still to be sent has moved."
 NOTHING_NEW = 204  # htmx leaves the page as it is
 
 
@@ -29,7 +31,12 @@ NOTHING_NEW = 204  # htmx leaves the page as it is
 @require_safe
 @staff_only()
 def story(request: StaffRequest, pk: int) -> HttpResponse:
-    treatment = _find(request, pk)
+    return render_story(request, find_treatment(request, pk))
+
+
+def render_story(
+    request: StaffRequest, treatment: Treatment, *, email_form: PageByEmailForm | None = None
+) -> HttpResponse:
     now = timezone.now()
     reminders = list(_reminders(treatment))
     address = links.address_of(treatment)
@@ -38,11 +45,15 @@ def story(request: StaffRequest, pk: int) -> HttpResponse:
         "patient": treatment.patient,
         "addresses": told.addresses(treatment.patient),
         "handover": handover_of(treatment, reminders, now=now),
+        "undo_seconds": undo_seconds(treatment, by=request.user, now=now),
+        "email_form": email_form or PageByEmailForm(patient=treatment.patient),
         "lines": told.lines(treatment, reminders, now=now),
         "facts": told.facts(treatment, now=now),
         "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
         "fixes": told.fixes(treatment, now=now),
-        "visits": treatment.patient.treatments.exclude(pk=pk).order_by("-treated_at")[:12],
+        "visits": treatment.patient.treatments.exclude(pk=treatment.pk).order_by("-treated_at")[
+            :12
+        ],
         "link": address,
         "qr": _qr(address),
     }
@@ -54,7 +65,7 @@ def story(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_only()
 def handover(request: StaffRequest, pk: int) -> HttpResponse:
     """The handover's state, asked for every few seconds while it is unsettled."""
-    treatment = _find(request, pk)
+    treatment = find_treatment(request, pk)
     state = handover_of(treatment, _reminders(treatment), now=timezone.now())
     if state.key == request.GET.get("seen"):
         return HttpResponse(status=NOTHING_NEW)
@@ -66,7 +77,7 @@ def handover(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_only()
 def correct(request: StaffRequest, pk: int) -> HttpResponse:
     """First what would move, then the same once more to save it."""
-    treatment = _find(request, pk, voided_at=None)
+    treatment = find_treatment(request, pk, voided_at=None)
     now = timezone.now()
     form = CorrectionForm(request.POST or None, treatment=treatment, now=now)
     context = {
@@ -78,14 +89,20 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return render(request, "staff/correct.html", context)
     treated_at, reason = form.cleaned_data["treated_at"], form.cleaned_data["reason"]
-    if "save" in request.POST and form.cleaned_data["previewed"] == treated_at.isoformat():
-        correct_time(treatment=treatment, treated_at=treated_at, reason=reason, by=request.user)
-        messages.success(request, "The time is corrected, and what was still to be sent has moved.")
+    # What was shown holds for this new time and for the old one it was compared with.
+    shown = f"{treatment.treated_at.isoformat()} {treated_at.isoformat()}"
+    try:
+        if "save" in request.POST and form.cleaned_data["previewed"] == shown:
+            correct_time(treatment=treatment, treated_at=treated_at, reason=reason, by=request.user)
+            messages.success(request, CORRECTED)
+            return redirect("story", pk)
+        moves = told.preview_correction(
+            treatment=treatment, treated_at=treated_at, by=request.user, now=now
+        )
+    except TreatmentRefused as refused:
+        messages.warning(request, str(refused))
         return redirect("story", pk)
-    moves = told.preview_correction(
-        treatment=treatment, treated_at=treated_at, by=request.user, now=now
-    )
-    context |= {"moves": moves, "previewed": treated_at.isoformat(), "asked": True}
+    context |= {"moves": moves, "previewed": shown, "asked": True}
     return render(request, "staff/correct.html", context)
 
 
@@ -93,7 +110,7 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only()
 def void(request: StaffRequest, pk: int) -> HttpResponse:
-    treatment = _find(request, pk)
+    treatment = find_treatment(request, pk)
     form = VoidForm(request.POST or None)
     if form.is_valid():
         try:
@@ -106,10 +123,10 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "staff/void.html", {"treatment": treatment, "form": form})
 
 
-def _find(request: StaffRequest, pk: int, **more: object) -> Treatment:
+def find_treatment(request: StaffRequest, pk: int, **more: object) -> Treatment:
     """The treatment, if it is of the clinic of whoever asks; else 404."""
     treatments = Treatment.objects.select_related(
-        "patient__clinic", "version", "logged_by", "voided_by"
+        "patient__clinic", "version", "logged_by", "voided_by", "reading"
     ).defer("version__source")
     return get_object_or_404(treatments, pk=pk, patient__clinic=request.user.clinic_id, **more)
 

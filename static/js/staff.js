@@ -12,6 +12,19 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 /* Somebody known is chosen: what is left to say is when it ended. */
 document.querySelector("[data-focus] :checked")?.focus();
 
+/* Undo goes when its seconds are over; whoever stood on it stands on what comes next. */
+for (const form of document.querySelectorAll("[data-undo]")) {
+  let left = Number(form.dataset.undo);
+  const shown = form.querySelector("[data-left]");
+  const count = () => {
+    shown.textContent = `(${left} s)`;
+    if (left-- > 0) return setTimeout(count, 1000);
+    if (form.contains(document.activeElement)) document.querySelector("[data-next]").focus();
+    form.remove();
+  };
+  count();
+}
+
 /* Whoever has stepped into what was found keeps it: a late answer must not pull it away. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id === "found" && event.detail.target.contains(document.activeElement)) {

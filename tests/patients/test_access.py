@@ -41,6 +41,8 @@ WHO_MAY = {
     "concern-correct": STAFF,
     "story": STAFF,
     "story-handover": STAFF,
+    "undo": STAFF,
+    "story-email": STAFF,
     "correct": STAFF,
     "void": STAFF,
 }
@@ -49,13 +51,15 @@ MEET = {
     "desk-check": 200,
     "home": 302,
     "board-changes": 204,
+    "undo": 302,
     "concern-close": 302,
     "concern-correct": 302,
 }
-POSTED = {"desk-search", "desk-check", "concern-close", "concern-correct"}
-OBJECTS = {name for name in WHO_MAY if name in {"desk-returning", "story", "story-handover",
-                                                "correct", "void", "concern-close",
-                                                "concern-correct"}}  # fmt: skip
+POSTED = {"desk-search", "desk-check", "concern-close", "concern-correct", "undo", "story-email"}
+OBJECTS = (
+    "desk-returning story story-handover story-email undo correct void "
+    "concern-close concern-correct"
+).split()
 
 
 def patterns(resolver: URLResolver) -> Iterator[URLPattern]:

@@ -114,27 +114,28 @@ SETTLED = {
 
 
 @pytest.mark.parametrize("state", SETTLED)
-def test_a_settled_handover_is_said_once_and_not_asked_for_again(
-    desk: Client, treatment: Treatment, state: State
+def test_a_settled_handover_is_watched_only_until_it_may_have_been_read(
+    desk: Client, treatment: Treatment, noon: time_machine.Traveller, state: State
 ) -> None:
     handover = reminder_of(treatment, "handover")
     handover.state, handover.skip_reason = state, "opted out" if state == State.SKIPPED else ""
     handover.save()
     shown = handover_of(desk, treatment)
     assert (shown.tone, shown.heading) == SETTLED[state]
-    assert shown.poll == 0
+    assert shown.poll == (0 if state == State.DELIVERED else 5)
+    noon.move_to(NOON + timedelta(minutes=31))
     assert "hx-get" not in page_of(desk, treatment)
 
 
 @pytest.mark.parametrize("state", [State.PLANNED, State.SENDING, State.SENT, State.UNKNOWN])
-def test_an_unsettled_handover_is_asked_for_every_2_seconds_and_turns_amber_after_60(
+def test_an_unsettled_handover_is_asked_for_every_second_and_turns_amber_after_60(
     desk: Client, treatment: Treatment, noon: time_machine.Traveller, state: State
 ) -> None:
     set_state(reminder_of(treatment, "handover"), state)
-    assert (handover_of(desk, treatment).tone, handover_of(desk, treatment).poll) == ("info", 2)
+    assert (handover_of(desk, treatment).tone, handover_of(desk, treatment).poll) == ("info", 1)
     noon.move_to(NOON + timedelta(seconds=61))
     late = handover_of(desk, treatment)
-    assert (late.tone, late.heading, late.poll) == ("warn", "Not confirmed yet", 10)
+    assert (late.tone, late.heading, late.poll) == ("warn", "Not confirmed yet", 5)
     noon.move_to(NOON + timedelta(minutes=31))
     assert handover_of(desk, treatment).poll == 0
 
@@ -153,7 +154,7 @@ def test_mail_gives_no_receipt_and_the_page_says_so(desk: Client, clinic: Clinic
     treatment = log(patient=patient, treated_at=NOON)
     set_state(reminder_of(treatment, "handover"), State.SENT)
     shown = handover_of(desk, treatment)
-    assert (shown.heading, shown.text, shown.poll) == ("Sent by email", "To m•••@example.org.", 0)
+    assert (shown.heading, shown.text, shown.poll) == ("Sent by email", "To m•••@example.org.", 5)
 
 
 # --- Correcting and voiding --------------------------------------------------------------------
