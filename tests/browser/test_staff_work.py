@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from patients.models import Clinic, StaffUser, Treatment
+from patients.models import Clinic, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
 from reminders.models import State
-from tests.browser.staff import WIDTHS, OpenPage, complaints
-from tests.builders import log, make_patient, reminder_of, set_state
+from tests.browser.staff import WIDTHS, OpenPage, assert_good, call_back, complaints
+from tests.builders import log, make_attempt, make_patient, reminder_of, set_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
@@ -45,21 +45,43 @@ def test_a_returning_patient_takes_at_most_12_keys_and_no_click(
     assert said == []
 
 
-def test_a_new_patient_takes_four_fields_and_the_keyboard(
+def test_a_new_patient_takes_four_fields_and_no_mouse(
     open_staff_page: OpenPage, clinic: Clinic
 ) -> None:
     page = open_staff_page("/desk/")
-    page.get_by_label("First name").focus()
-    page.keyboard.type("Ana")
-    page.keyboard.press("Tab")
-    page.keyboard.type("Petrov")
-    page.keyboard.press("Tab")
-    page.keyboard.type("2025550147")
-    page.get_by_role("checkbox", name="Recovery messages").focus()
+    for typed in ("", "Ana", "Petrov", "2025550147"):
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+        if not typed:
+            page.keyboard.press("Tab")  # over "Find"
+    expect(page.locator("#checked")).to_contain_text("Read it back: (202) 555-0147")
+    recovery = page.get_by_role("checkbox", name="Recovery messages")
+    for _ in range(12):
+        if recovery.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ana Petrov")).to_be_visible()
     assert Treatment.objects.get().reminders.filter(state=State.PLANNED).exists()
+
+
+def test_what_was_logged_is_undone_by_keyboard_and_the_offer_ends_by_itself(
+    open_staff_page: OpenPage, clinic: Clinic, staff: StaffUser
+) -> None:
+    log(patient=make_patient(clinic=clinic), by=staff)
+    page = open_staff_page(f"/treatments/{Treatment.objects.get().pk}/")
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_contain_text("s)")
+    undo.focus()
+    expect(page.get_by_role("link", name="Log the next one")).to_be_focused(timeout=12_000)
+    expect(undo).not_to_be_visible()
+    Treatment.objects.update(logged_at=timezone.now())
+    page.reload()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Undone. No message had left.")).to_be_visible()
+    expect(page.get_by_text("has been here before")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/desk/", "/board/"])
@@ -87,15 +109,28 @@ def test_focus_is_always_seen_and_reaches_everything(
 # --- Live --------------------------------------------------------------------------------------
 
 
-def test_the_handover_turns_green_while_one_looks(
+def test_the_handover_turns_green_within_2_seconds_of_the_signed_callback(
     open_staff_page: OpenPage, clinic: Clinic, staff: StaffUser
 ) -> None:
     treatment = log(patient=make_patient(clinic=clinic), by=staff)
+    handover = set_state(reminder_of(treatment, "handover"), State.SENT)
+    attempt = make_attempt(handover)
     page = open_staff_page(f"/treatments/{treatment.pk}/")
     expect(page.get_by_role("heading", name="On its way")).to_be_visible()
-    set_state(reminder_of(treatment, "handover"), State.DELIVERED)
-    expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=5000)
+    assert call_back(attempt, "delivered") < 300
+    expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=2000)
     assert page.locator("[hx-get*=handover]").count() == 0
+
+
+def test_the_handover_turns_green_when_the_page_is_read_after_scanning_the_code(
+    open_staff_page: OpenPage, clinic: Clinic
+) -> None:
+    treatment = log(patient=make_patient(clinic=clinic, phone=""), recovery=False)
+    page = open_staff_page(f"/treatments/{treatment.pk}/")
+    expect(page.get_by_role("heading", name="No message was sent")).to_be_visible()
+    assert_good(page)
+    Reading.objects.create(treatment=treatment, read_at=timezone.now())
+    expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=8000)
 
 
 def test_the_board_offers_changes_and_moves_no_row_by_itself(
