@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from patients import links
 from patients.calendar_file import calendar_file
-from patients.page import language_of
 from patients.page_calls import dead_page
-from patients.views import keep_out, only_clinic, rendered
+from patients.page_frame import language_of
+from patients.views.personal import keep_out, only_clinic, rendered
 
 
 @login_not_required

@@ -128,4 +128,4 @@ def revoke(treatment: Treatment) -> None:
 
 def _with_page(manager: Manager[Treatment]) -> QuerySet[Treatment]:
     # The plan's text is read once a process, not with every page.
-    return manager.select_related("patient__clinic", "version").defer("version__source")
+    return manager.select_related("patient__clinic", "version", "reading").defer("version__source")

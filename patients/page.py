@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from patients import links, words
+from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
-from patients.models import Treatment
-from patients.page_calls import Call, Calls, Care, Contact, hours_of
+from patients.models import CheckIn, Report, Treatment
+from patients.page_answers import feels_normal, rule_asked, rule_open
+from patients.page_calls import Call, Care, Contact
+from patients.page_frame import Frame
 from patients.page_path import Path, path_of
-from patients.page_words import PAGE_WORDS, PageWords, page_words
+from patients.page_report import Reported, highest, reported
+from patients.page_words import PageWords
 from patients.protocol import Protocol, Session
 from patients.timeline import NextView, PhaseView, State, StepView, Timeline, recovery
 
@@ -51,17 +55,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """Another language this page can be read in, by the name it gives itself."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     language: str
-    others: tuple[Tongue, ...]
     say: PageWords
     clinic: str
     day: str
@@ -83,44 +78,55 @@ class Page:
     ask: Call
     bar: Call
     local_to: str
+    frame: Frame
+    answers: AnswerWords
+    asks: bool  # a check-in waits for its answer
+    may_answer: bool  # one may be answered, asked or not
+    was_read: bool
+    report: Reported | None
 
 
-def page_of(
-    treatment: Treatment, *, now: datetime, language: str = "", feels_normal: bool = False
-) -> Page:
-    """The page of a treatment whose patient, clinic and version are loaded.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the patient has told us so far: reports that are open, check-ins in their order."""
 
-    `language`: the one asked for; the patient's own where it is none that the page speaks.
-    """
-    patient, clinic, protocol = (
-        treatment.patient,
-        treatment.patient.clinic,
-        treatment.version.protocol,
+    reports: tuple[Report, ...] = ()
+    check_ins: tuple[CheckIn, ...] = ()
+
+
+def told_by(treatment: Treatment) -> Told:
+    """In two queries."""
+    return Told(
+        tuple(Report.objects.filter(treatment__patient=treatment.patient_id, closed_at=None)),
+        tuple(treatment.check_ins.order_by("id")),
     )
-    language, spoken = language_of(treatment, language), _languages_of(protocol)
-    say, zone, fill = page_words(language), patient.tz, clinic.words
+
+
+def page_of(frame: Frame, told: Told | None = None) -> Page:
+    """The page at the frame's moment. `told` holds what the patient has answered and reported."""
+    told = told or Told()
+    treatment, protocol, say = frame.treatment, frame.protocol, frame.say
+    zone, fill = treatment.patient.tz, treatment.patient.clinic.words
     timeline = recovery(
         protocol,
         treated_at=treatment.treated_at,
         zone=zone,
-        now=now,
-        language=language,
+        now=frame.now,
+        language=frame.language,
         session=Session(treatment.session),
-        feels_normal=feels_normal,
+        feels_normal=feels_normal(protocol, told.check_ins),
         fill=fill,
     )
-    plan = _Plan(protocol, language, say, now.astimezone(zone))
-    calls = Calls(clinic, say)
-    hours = hours_of(clinic, zone=zone, now=now, language=language)
+    plan = _Plan(protocol, frame.language, say, frame.now.astimezone(zone))
+    report = highest(told.reports)
     return Page(
-        language=language,
-        others=tuple(Tongue(one, page_words(one).name) for one in spoken if one != language),
+        language=frame.language,
         say=say,
-        clinic=clinic.name,
+        clinic=frame.clinic,
         day=say.day.format(day=timeline.day),
         after=timeline.after,
         treated=say.treated.format(treated=timeline.treated),
-        path=path_of(protocol.phases, max(now - treatment.treated_at, timedelta())),
+        path=path_of(protocol.phases, frame.after),
         now=plan.rows(timeline.now),
         also=plan.rows(timeline.also),
         waiting=plan.waiting(timeline),
@@ -128,28 +134,21 @@ def page_of(
         normal=timeline.normal,
         stages=tuple(plan.stage(phase) for phase in timeline.phases),
         series=timeline.series,
-        keep=keep_words(language),
-        calendar=links.path_of(treatment, "calendar.ics", language),
-        care=calls.care(protocol, language, fill),
-        contacts=calls.contacts(protocol, language, fill),
-        hours=hours.text,
-        ask=calls.office(say.ask),
-        bar=calls.nurse() if hours.is_closed else calls.office(say.call_clinic),
+        keep=keep_words(frame.language),
+        calendar=links.path_of(treatment, "calendar.ics", frame.language),
+        care=frame.calls.care(protocol, frame.language, fill),
+        contacts=frame.calls.contacts(protocol, frame.language, fill),
+        hours=frame.hours.text,
+        ask=frame.calls.office(say.ask),
+        bar=frame.bar,
         local_to=say.local_to.format(place=place_of(zone)),
+        frame=frame,
+        answers=ANSWER_WORDS[frame.language],
+        asks=rule_asked(treatment, told.check_ins, now=frame.now) is not None,
+        may_answer=rule_open(treatment, told.check_ins, now=frame.now) is not None,
+        was_read=hasattr(treatment, "reading"),
+        report=reported(frame, report) if report else None,
     )
-
-
-def language_of(treatment: Treatment, wanted: str = "") -> str:
-    """`wanted`, else the patient's own, else the plan's first: whichever the page speaks."""
-    spoken = _languages_of(treatment.version.protocol)
-    asked = (wanted, treatment.patient.language)
-    return next((one for one in asked if one in spoken), spoken[0])
-
-
-def _languages_of(protocol: Protocol) -> tuple[str, ...]:
-    """Those that both the plan and our words around it speak: a page never mixes two."""
-    both = tuple(one for one in protocol.languages if one in PAGE_WORDS)
-    return both or protocol.languages[:1]
 
 
 @dataclass(frozen=True, slots=True)

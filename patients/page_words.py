@@ -45,6 +45,7 @@ class PageWords:
     open_until: str
     closed_until: str
     wrong: str
+    back: str
     local_to: str
     dead_title: str
     dead_text: str
@@ -90,6 +91,7 @@ _ENGLISH = PageWords(
     open_until="Open now until {clock}",
     closed_until="Closed now. Opens {moment}",
     wrong="Something wrong?",
+    back="My recovery page",
     local_to="Times are local to {place}.",
     dead_title="This link does not open a page",
     dead_text="It may be old, or a newer one took its place. Your clinic can send you a new one.",
@@ -143,6 +145,7 @@ _SPANISH = PageWords(
     open_until="Abierta ahora, hasta {clock}",
     closed_until="Cerrada ahora. Abre {moment}",
     wrong="¿Algo va mal?",
+    back="Mi página de recuperación",
     local_to="Las horas son de {place}.",
     dead_title="Este enlace no abre ninguna página",
     dead_text="Puede ser viejo, o ya hay uno nuevo. Su clínica puede enviarle otro.",

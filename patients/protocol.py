@@ -162,6 +162,15 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """Over [starts, ends) after treatment this sign is among the likeliest of its tier."""
+
+    sign: str
+    starts: timedelta
+    ends: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """The usual plan: `first` sessions a `every` months apart, then one each `maintenance`."""
 
@@ -247,6 +256,7 @@ class Protocol:
     series: Series
     texts: Mapping[str, Texts] = field(repr=False)
     reviews: tuple[Review, ...] = ()
+    likely: tuple[Likely, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -258,6 +268,15 @@ class Protocol:
 
     def words(self, language: str) -> Texts:
         return self.texts[self.spoken(language)]
+
+    def likeliest_first(self, tier: Tier, after: timedelta) -> tuple[str, ...]:
+        """The signs of `tier`, those first that are likeliest at `after` the treatment."""
+        now = {
+            one.sign
+            for one in self.likely
+            if one.starts <= after and (one.ends is None or after < one.ends)
+        }
+        return tuple(sorted(tier.signs, key=lambda sign: sign not in now))
 
     def rule(self, key: str) -> ReminderRule:
         return next(rule for rule in self.reminders if rule.key == key)

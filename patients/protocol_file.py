@@ -25,6 +25,7 @@ from patients.protocol import (
     Ahead,
     ConsentScope,
     DaysAfterDue,
+    Likely,
     MessageText,
     Normal,
     OnLogging,
@@ -184,6 +185,10 @@ def parse(source: str) -> Protocol:
         tiers=tuple(_tier(table) for table in root.tables("tier", "action")),
         series=_series(root.table("series")),
         texts={},
+        # Versions published before this was known lack it.
+        likely=tuple(_likely(table) for table in root.tables("likely", "sign"))
+        if root.has("likely")
+        else (),
     )
     _check_names(protocol)
     texts = {
@@ -319,6 +324,12 @@ def _tier(table: Table) -> Tier:
     return tier
 
 
+def _likely(table: Table) -> Likely:
+    likely = Likely(table.text("sign"), table.span("starts"), table.optional("ends", table.span))
+    table.done()
+    return likely
+
+
 def _series(table: Table) -> Series:
     series = Series(
         table.whole("first"),
@@ -343,6 +354,10 @@ def _check_names(protocol: Protocol) -> None:
             raise ProtocolError(f"reminder {rule.key}: facts", f"“{fact}” is not a fact")
     if [tier.action for tier in protocol.tiers] != list(TierAction):
         raise ProtocolError("tier", f"should be, in this order: {', '.join(TierAction)}")
+    signs = {sign for tier in protocol.tiers for sign in tier.signs}
+    for one in protocol.likely:
+        if one.sign not in signs:
+            raise ProtocolError(f"likely {one.sign}: sign", "is not a sign of any tier")
     if sum(rule.is_handover for rule in protocol.reminders) != 1:
         raise ProtocolError("reminder", "exactly one should be due “on logging”")
 

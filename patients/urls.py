@@ -1,10 +1,17 @@
-"""The patient's addresses; `patients.links` writes the same ones into messages."""
+"""The patient's addresses; `patients.links` and `patients.page_frame` write the same ones."""
 
 from django.urls import path
 
-from patients import kept_views, views
+from patients import kept_views
+from patients.views import answers, page, report
 
 urlpatterns = [
-    path("r/<str:token>", views.recovery_page, name="recovery-page"),
+    path("r/<str:token>", page.recovery_page, name="recovery-page"),
+    path("r/<str:token>/read", page.read, name="recovery-read"),
+    path("r/<str:token>/wrong", report.wrong, name="recovery-wrong"),
+    path("r/<str:token>/sent", report.sent, name="recovery-sent"),
+    path("r/<str:token>/check-in", answers.check_in, name="recovery-check-in"),
+    path("r/<str:token>/choices", answers.choices, name="recovery-choices"),
+    path("r/<str:token>/not-you", answers.not_you, name="recovery-not-you"),
     path("r/<str:token>/calendar.ics", kept_views.calendar, name="calendar"),
 ]

@@ -1,0 +1,117 @@
+"""What a patient does on the personal page: each act is a row, and nothing is sent from here.
+
+An `Act` is written in the transaction of what it tells of; reminders takes it up with its next
+tick. Pressed twice, each of them is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from patients import links
+from patients.models import Act, CheckIn, OptOut, Patient, Reading, Report, Treatment
+from patients.models.patient import Channel
+from patients.protocol import TierAction
+
+# A second press, or a page sent again after a bad connection, is the same report.
+SAME_WITHIN = timedelta(minutes=10)
+OPEN_AT_MOST = 10  # a nurse has been called often enough; the page says the same
+
+
+@transaction.atomic
+def report_signs(
+    *, treatment: Treatment, tier: TierAction, signs: Iterable[str], now: datetime
+) -> None:
+    """Keep the ticked signs under their tier, for a nurse to see."""
+    Treatment.objects.select_for_update().get(pk=treatment.pk)  # two presses, one after another
+    ticked = sorted(signs)
+    open_ = list(Report.objects.filter(treatment=treatment, closed_at=None))
+    if len(open_) >= OPEN_AT_MOST or any(
+        one.tier == tier and one.signs == ticked and now - one.opened_at < SAME_WITHIN
+        for one in open_
+    ):
+        return
+    report = Report.objects.create(treatment=treatment, tier=tier, signs=ticked, opened_at=now)
+    _act(treatment, Act.Kind.REPORT, now, report=report)
+
+
+@transaction.atomic
+def answer(
+    *,
+    treatment: Treatment,
+    rule: str,
+    feels_normal: bool,
+    trend: str,
+    wants_call: bool,
+    now: datetime,
+) -> None:
+    """Keep the answers to one check-in."""
+    Treatment.objects.select_for_update().get(pk=treatment.pk)
+    said = {"feels_normal": feels_normal, "trend": trend, "wants_call": wants_call}
+    same = treatment.check_ins.filter(rule=rule, answered_at__gt=now - SAME_WITHIN, **said)
+    if same.exists():
+        return
+    check_in = CheckIn.objects.create(treatment=treatment, rule=rule, answered_at=now, **said)
+    _act(treatment, Act.Kind.CHECK_IN, now, check_in=check_in)
+
+
+def mark_read(*, treatment: Treatment, now: datetime) -> None:
+    """ "I have read this": the first press counts."""
+    Reading.objects.bulk_create([Reading(treatment=treatment, read_at=now)], ignore_conflicts=True)
+
+
+@transaction.atomic
+def disown(*, treatment: Treatment, now: datetime) -> None:
+    """The page reached somebody else: nothing more goes there, and no link opens any more."""
+    patient = treatment.patient
+    stop_messages(treatment=treatment, kind=Act.Kind.NOT_ME, now=now)
+    for one in patient.treatments.select_related("patient__clinic", "version"):
+        links.revoke(one)
+
+
+@transaction.atomic
+def stop_messages(*, treatment: Treatment, now: datetime, kind: Act.Kind = Act.Kind.STOP) -> None:
+    """No more texts and no more mails to this patient's addresses; in force at once."""
+    patient = treatment.patient
+    OptOut.objects.bulk_create(
+        OptOut(
+            clinic=patient.clinic,
+            channel=channel,
+            address=patient.address(channel),
+            stopped=True,
+            how=kind,
+            recorded_at=now,
+        )
+        for channel in Channel
+        if patient.address(channel)
+    )
+    _act(treatment, kind, now)
+
+
+@transaction.atomic
+def choose(
+    *, treatment: Treatment, channel: str, language: str, wants_details: bool, now: datetime
+) -> None:
+    """How the patient wants to be reached, in which language, in which wording."""
+    patient = Patient.objects.select_for_update().get(pk=treatment.patient_id)
+    moved = patient.channel != channel
+    patient.channel, patient.language, patient.wants_details = channel, language, wants_details
+    patient.save(update_fields=["channel", "language", "wants_details"])
+    if moved:
+        _act(treatment, Act.Kind.CHANNEL, now)
+
+
+def _act(
+    treatment: Treatment,
+    kind: Act.Kind,
+    now: datetime,
+    *,
+    report: Report | None = None,
+    check_in: CheckIn | None = None,
+) -> None:
+    Act.objects.create(
+        treatment=treatment, kind=kind, report=report, check_in=check_in, done_at=now
+    )

@@ -1,0 +1,88 @@
+"""What every view behind a personal link has in common: the link opens it, GET changes nothing,
+a POST carries the page's own seal, and an answer is kept by nobody on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from patients import links
+from patients.models import Clinic
+from patients.page_calls import dead_page
+from patients.page_frame import Frame, frame_of
+from patients.report_words import REPORT_WORDS
+from patients.seal import is_sealed
+
+Act = Callable[[HttpRequest, Frame], HttpResponse]
+View = Callable[..., HttpResponse]
+
+SAFE = require_safe
+SAFE_OR_POST = require_http_methods(["GET", "HEAD", "POST"])
+ONLY_POST = require_POST
+
+
+def personal(methods: Callable[[View], View]) -> Callable[[Act], View]:
+    """Open a view to whoever has the link, by these methods.
+
+    Exempt from Django's CSRF cookie: `patients.seal` says what stands in its place.
+    """
+
+    def decorate(act: Act) -> View:
+        @login_not_required
+        @csrf_exempt
+        @gzip_page  # nothing a page repeats is free text, so its length betrays nothing
+        @methods
+        @wraps(act)
+        def opened(request: HttpRequest, token: str) -> HttpResponse:
+            treatment = links.find(token)
+            if treatment is None:
+                return rendered(
+                    "patient/dead.html", dead_page(only_clinic()), status=HTTPStatus.NOT_FOUND
+                )
+            wanted = request.GET.get("lang", "")
+            frame = frame_of(treatment, token=token, now=timezone.now(), wanted=wanted)
+            if request.method == "POST" and not is_sealed(request, token):
+                say = REPORT_WORDS[frame.language]
+                return rendered(
+                    "patient/refused.html", say, frame=frame, status=HTTPStatus.FORBIDDEN
+                )
+            return act(request, frame)
+
+        return opened
+
+    return decorate
+
+
+def rendered(
+    template: str, page: object, *, frame: Frame | None = None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Rendered without the request: nothing on a page needs a session or sets a cookie."""
+    html = render_to_string(template, {"page": page, "frame": frame})
+    return keep_out(HttpResponse(html, status=status))
+
+
+def see_other(address: str) -> HttpResponse:
+    """After a POST: a reload of what follows sends nothing again."""
+    return keep_out(HttpResponseRedirect(address, status=HTTPStatus.SEE_OTHER))
+
+
+def keep_out(response: HttpResponse) -> HttpResponse:
+    """Of shared caches and search engines."""
+    response["Cache-Control"] = "private, no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def only_clinic() -> Clinic | None:
+    clinics = list(Clinic.objects.all()[:2])
+    return clinics[0] if len(clinics) == 1 else None
