@@ -129,6 +129,10 @@ def _clinic(now: datetime) -> Clinic:
         emergency_number=emergency,
         opening_hours={**days, "sat": ["09:00", "13:00"]},
         sms_sender="+12025550100",
+        nurse_phone="+12025550170",
+        nurse_email="nurse@lakeside.example",
+        second_nurse_phone="+12025550171",
+        second_nurse_email="lead@lakeside.example",
     )
 
 

@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TICK_SECONDS,
         "options": {"expires": 60},
     },
+    "hear": {
+        "task": "reminders.tasks.hear",
+        "schedule": TICK_SECONDS,
+        "options": {"expires": 60},
+    },
     "settle": {
         "task": "reminders.tasks.settle",
         "schedule": 2 * TICK_SECONDS,

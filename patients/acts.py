@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from patients import links
 from patients.models import Act, CheckIn, OptOut, Patient, Reading, Report, Treatment
@@ -76,6 +77,10 @@ def disown(*, treatment: Treatment, now: datetime) -> None:
 def stop_messages(*, treatment: Treatment, now: datetime, kind: Act.Kind = Act.Kind.STOP) -> None:
     """No more texts and no more mails to this patient's addresses; in force at once."""
     patient = treatment.patient
+    reached = Q(phone=patient.phone) if patient.phone else Q()
+    reached |= Q(email__iexact=patient.email) if patient.email else Q(pk=patient.pk)
+    # The claim locks these rows too: a stop and a send cannot cross.
+    list(Patient.objects.select_for_update().filter(reached, clinic=patient.clinic))
     OptOut.objects.bulk_create(
         OptOut(
             clinic=patient.clinic,

@@ -1,4 +1,4 @@
-"""Alerts to staff: by text and by email, past quiet hours and past every circuit."""
+"""Alerts to staff and to nurse contacts: by text and by email, past quiet hours and circuits."""
 
 from __future__ import annotations
 
@@ -31,12 +31,24 @@ def send_waiting(*, now: datetime) -> None:
 
 
 def _text(alert: Alert) -> Outcome | None:
-    number = alert.clinic.alert_phone
+    clinic = alert.clinic
+    number = {
+        Alert.Contact.STAFF: clinic.alert_phone,
+        Alert.Contact.NURSE: clinic.nurse_phone or clinic.alert_phone,
+        Alert.Contact.SECOND: clinic.second_nurse_phone,
+    }[Alert.Contact(alert.contact)]
     return sms.send(_message(alert, number.as_e164)) if number else None
 
 
 def _mail(alert: Alert) -> Outcome | None:
-    to = alert.clinic.alert_email or _first_admin(alert)
+    """Whoever has no address of their own: the staff's, and then the first admin's."""
+    clinic = alert.clinic
+    own = {
+        Alert.Contact.STAFF: "",
+        Alert.Contact.NURSE: clinic.nurse_email,
+        Alert.Contact.SECOND: clinic.second_nurse_email,
+    }[Alert.Contact(alert.contact)]
+    to = own or clinic.alert_email or _first_admin(alert)
     return email.send(_message(alert, to)) if to else None
 
 

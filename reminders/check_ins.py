@@ -11,18 +11,31 @@ from django.db import transaction
 
 from patients.clock import Calendar
 from patients.models import CheckIn, Report, StaffUser, Treatment
-from reminders.concerns import raise_concern
+from reminders.concerns import raise_about, raise_concern
 from reminders.models import Concern, Reminder, State
 
 ASK_AGAIN_DAYS, ASK_AT_MOST = 3, 3
 
 
 @transaction.atomic
-def answer_check_in(*, treatment: Treatment, rule: str, normal: bool, now: datetime) -> None:
-    """Keep one answer. "Not normal yet" asks again in three days, three times, then a nurse."""
-    CheckIn.objects.create(treatment=treatment, rule=rule, feels_normal=normal, answered_at=now)
-    if not normal and treatment.version.protocol.rule(rule).permits:
-        _ask_again(treatment, rule, now)
+def follow_check_in(check_in: CheckIn, *, treatment: Treatment, now: datetime) -> None:
+    """What one answer leads to. "Not normal yet" asks again in three days, three times, then a
+    nurse; "worse" and a wish for a call go before a nurse at once.
+    """
+    if not check_in.feels_normal and treatment.version.protocol.rule(check_in.rule).permits:
+        _ask_again(treatment, check_in.rule, now)
+    wishes = [
+        text
+        for text, is_so in (
+            ("The skin is getting worse.", check_in.trend == CheckIn.Trend.WORSE),
+            ("Would like a call.", check_in.wants_call),
+        )
+        if is_so
+    ]
+    if wishes:
+        raise_about(
+            Concern.Kind.CHECK_IN, patient=treatment.patient, now=now, detail=" ".join(wishes)
+        )
 
 
 def _ask_again(treatment: Treatment, rule: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from patients.models import Clinic, Patient
+from patients.models import Clinic, Patient, Report
 from reminders.models import Alert, Concern, InboundText, Reminder
 
 TOLD_FOR = timedelta(days=1)
@@ -37,6 +37,29 @@ def raise_text(kind: Concern.Kind, *, text: InboundText, now: datetime) -> None:
         Concern(clinic=text.clinic, patient=patient, text=text, kind=kind, opened_at=now)
         for patient in patients or [None]
     )
+
+
+def raise_report(*, report: Report, patient: Patient, now: datetime) -> Concern:
+    """Put the signs a patient ticked before a nurse, once."""
+    concern, _ = Concern.objects.get_or_create(
+        report=report,
+        defaults={
+            "clinic": patient.clinic,
+            "patient": patient,
+            "kind": Concern.Kind.REPORT,
+            "opened_at": now,
+        },
+    )
+    return concern
+
+
+def raise_about(kind: Concern.Kind, *, patient: Patient, now: datetime, detail: str = "") -> None:
+    """Put what a patient did on the page before a nurse; once more, while open, is the same."""
+    open_ = Concern.objects.filter(patient=patient, kind=kind, detail=detail, closed_at=None)
+    if not open_.exists():
+        Concern.objects.create(
+            clinic=patient.clinic, patient=patient, kind=kind, detail=detail, opened_at=now
+        )
 
 
 def alert_staff(clinic: Clinic, words: str, *, now: datetime) -> None:

@@ -27,6 +27,16 @@ def stop(clinic: Clinic, address: str, *, channel: str = Channel.SMS, how: str =
     """Nothing more by this channel to this address, from this transaction on."""
     patients = lock_patients(clinic, channel, address)
     record(clinic, channel, address, stopped=True, how=how)
+    _skip(patients, channel)
+
+
+@transaction.atomic
+def skip_waiting(clinic: Clinic, address: str, *, channel: str) -> None:
+    """What waits for an address that was stopped on the page: skipped, and the board says so."""
+    _skip(lock_patients(clinic, channel, address), channel)
+
+
+def _skip(patients: list[Patient], channel: str) -> None:
     Reminder.objects.filter(
         treatment__patient__in=patients, channel=channel, state=State.PLANNED
     ).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT.value, state_at=timezone.now())

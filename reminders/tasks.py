@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reminders import alerts, dispatch, heartbeat
+from reminders import alerts, dispatch, escalation, heartbeat, page_acts
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -21,3 +21,12 @@ def settle() -> None:
     """Ask the provider what is not known yet, and tell staff what they must know."""
     settling.settle()
     alerts.send_waiting(now=timezone.now())
+
+
+@shared_task(name="reminders.tasks.hear", ignore_result=True)
+def hear() -> None:
+    """Take up what patients did on their pages; tell the nurses what cannot wait."""
+    now = timezone.now()
+    page_acts.take_up(now=now)
+    escalation.escalate(now=now)
+    alerts.send_waiting(now=now)

@@ -99,12 +99,6 @@ def open_reports(patients: Iterable[int]) -> QuerySet[Report]:
     )
 
 
-def feels_normal(treatment: Treatment) -> bool:
-    """Whether the patient's latest word is that the skin feels normal."""
-    last = treatment.check_ins.order_by("-id").first()
-    return last is not None and last.feels_normal
-
-
 def first_read_at(treatments: Iterable[int]) -> dict[int, datetime]:
     """When each of these treatments' pages was first said to be read; those never read are left
     out.

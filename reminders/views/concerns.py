@@ -15,12 +15,16 @@ from django.views.decorators.http import require_POST, require_safe
 from patients import words
 from patients.access import StaffRequest, staff_only
 from patients.models import Treatment
+from patients.page_report import signs_said
 from reminders.bell import ring
+from reminders.check_ins import close_report
 from reminders.corrections import send_correction
 from reminders.models import Concern
 from reminders.provider_errors import explain
 
 MANY = 200
+ROWS = ("patient", "reminder", "text", "report__treatment__version")
+SOURCE = "report__treatment__version__source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Shown:
 @require_safe
 @staff_only()
 def concerns(request: StaffRequest) -> HttpResponse:
-    open_ = list(_open(request).select_related("patient", "reminder", "text").order_by("id")[:MANY])
+    open_ = list(_open(request).select_related(*ROWS).defer(SOURCE).order_by("id")[:MANY])
     treatments = dict(
         Treatment.objects.filter(patient__in=[one.patient_id for one in open_ if one.patient_id])
         .order_by("treated_at")
@@ -55,9 +59,14 @@ def concerns(request: StaffRequest) -> HttpResponse:
 @staff_only()
 def close(request: StaffRequest, pk: int) -> HttpResponse:
     """One person closes it; whoever comes second is told."""
-    get_object_or_404(Concern, pk=pk, clinic=request.user.clinic)
-    closed = _open(request).filter(pk=pk).update(closed_at=timezone.now(), closed_by=request.user)
-    if not closed:
+    concern = get_object_or_404(
+        Concern.objects.select_related("report__treatment"), pk=pk, clinic=request.user.clinic
+    )
+    now = timezone.now()
+    closed = _open(request).filter(pk=pk).update(closed_at=now, closed_by=request.user)
+    if closed and concern.report is not None:
+        close_report(report=concern.report, by=request.user, now=now)
+    elif not closed:
         messages.warning(request, "A colleague had closed it already.")
     return redirect("concerns")
 
@@ -86,11 +95,21 @@ def _shown(request: StaffRequest, one: Concern, treatment: int | None) -> Shown:
     channel = one.reminder.channel if one.reminder else "sms"
     return Shown(
         pk=one.pk,
-        title=one.get_kind_display(),
+        title=one.report.get_tier_display() if one.report else one.get_kind_display(),
         who=one.patient.full_name if one.patient else "A number we do not know",
         treatment=treatment,
         when=words.moment(at, now, "en"),
-        said=one.text.body if one.text else "",
+        said=_said(request, one),
         do=explain(one.detail, channel).do if one.kind == Concern.Kind.FAILED else "",
         can_correct=one.kind == Concern.Kind.MOVED,
     )
+
+
+def _said(request: StaffRequest, one: Concern) -> str:
+    """The patient's own text, or the signs that were ticked, a line each."""
+    if one.report is not None:
+        protocol = one.report.treatment.version.protocol
+        return "\n".join(signs_said(protocol, one.report.signs, "en", request.user.clinic.words))
+    if one.kind == Concern.Kind.CHECK_IN:
+        return one.detail
+    return one.text.body if one.text else ""

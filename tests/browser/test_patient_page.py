@@ -150,7 +150,7 @@ def test_without_javascript_every_step_can_be_opened_and_read(
         summary.click()
     assert page.locator("#plan h4:visible").count() == 20
     page.get_by_role("link", name="Something wrong?").click()
-    assert page.url.endswith("#signs")
+    assert page.url.endswith("/wrong")
     assert page.get_by_role("heading", name="Call 911 now if").is_visible()
 
 

@@ -20,6 +20,12 @@ STAFF = "all staff"
 WHO_MAY = {
     "recovery-page": OPEN,
     "calendar": OPEN,  # the token in its address
+    "recovery-read": OPEN,
+    "recovery-wrong": OPEN,
+    "recovery-sent": OPEN,
+    "recovery-check-in": OPEN,
+    "recovery-choices": OPEN,
+    "recovery-not-you": OPEN,
     "twilio-status": OPEN,  # signed
     "twilio-inbound": OPEN,  # signed
     "email-webhook": OPEN,  # signed

@@ -17,9 +17,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from patients import links
-from patients.models import Treatment
+from patients.models import CheckIn, Treatment
 from patients.models.protocol_version import publish
-from patients.page import page_of
+from patients.page import Told, page_of
+from patients.page_frame import frame_of
 from tests.builders import log, make_clinic, make_patient, shipped
 from tests.patients.reading import Reading, read
 
@@ -160,7 +161,9 @@ def test_the_page_is_in_the_patients_language_and_one_tap_switches(db: None) -> 
 
 
 def test_active_products_open_when_the_skin_feels_normal(treatment: Treatment) -> None:
-    page = page_of(treatment, now=T + 200 * H, feels_normal=True)
+    normal = CheckIn(rule="week-1", feels_normal=True, answered_at=T + 199 * H)
+    frame = frame_of(treatment, token="x", now=T + 200 * H)
+    page = page_of(frame, Told(check_ins=(normal,)))
     assert page.waiting == ()
     assert "Active products, slowly" in [row.title for row in (*page.now, *page.also)]
     assert "No active products" not in [row.title for row in (*page.now, *page.also)]
@@ -190,7 +193,7 @@ def test_the_bar_calls_whoever_answers_now(
     bar = page.root.every("nav")[0]
     assert hours in page.part("call")
     assert [one.text for one in bar.every("a")] == ["Something wrong?", button]
-    assert bar.every("a")[0].attrs["href"] == "#signs"
+    assert bar.every("a")[0].attrs["href"] == f"/r/{links.token_of(treatment)}/wrong"
     assert bar.every("a")[1].attrs["href"] == "tel:+18553837546"
 
 
@@ -205,7 +208,7 @@ def test_a_clinic_without_hours_claims_neither_open_nor_closed(db: None) -> None
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_opening_it_changes_nothing_and_asks_the_database_twice(
+def test_opening_it_changes_nothing_and_asks_the_database_four_times(
     treatment: Treatment, method: str
 ) -> None:
     token = links.token_of(treatment)
@@ -214,7 +217,8 @@ def test_opening_it_changes_nothing_and_asks_the_database_twice(
     ) as queries:
         response = answer(token, T + 3 * H, method=method)
     assert response.status_code == 200
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "SELECT"]
+    # the link, the newest treatment, open reports, check-ins
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 4
     assert not response.cookies
 
 

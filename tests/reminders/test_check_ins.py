@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from patients.acts import answer
 from patients.models import Patient, Report, StaffUser, Treatment
-from patients.models.answers import feels_normal
-from reminders.check_ins import answer_check_in, close_report
+from patients.page_answers import feels_normal
+from reminders import page_acts
+from reminders.check_ins import close_report
 from reminders.claim import claim_due
 from reminders.models import Concern, Reminder, State
 from reminders.moments import Skip
@@ -97,6 +99,24 @@ def test_an_invitation_is_skipped_while_a_concern_is_open(treatment: Treatment) 
 # --- check-ins ---
 
 
+def answer_check_in(*, treatment: Treatment, rule: str, normal: bool, now: datetime) -> None:
+    """Answered on the page, and taken up by the next tick."""
+    trend = "better" if normal else "same"
+    answer(
+        treatment=treatment,
+        rule=rule,
+        feels_normal=normal,
+        trend=trend,
+        wants_call=False,
+        now=now,
+    )
+    page_acts.take_up(now=now)
+
+
+def is_normal(treatment: Treatment) -> bool:
+    return feels_normal(treatment.version.protocol, list(treatment.check_ins.order_by("id")))
+
+
 def ask(treatment: Treatment, number: int) -> Reminder:
     return Reminder.objects.get(treatment=treatment, rule="week-1", occurrence=number)
 
@@ -126,7 +146,7 @@ def test_two_answers_are_one_more_ask(treatment: Treatment) -> None:
 def test_feels_normal_opens_the_gate_and_asks_no_more(treatment: Treatment) -> None:
     row = set_state(ask(treatment, 1), State.DELIVERED)
     answer_check_in(treatment=treatment, rule="week-1", normal=True, now=row.due_at)
-    assert feels_normal(treatment)
+    assert is_normal(treatment)
     assert Reminder.objects.filter(rule="week-1").count() == 1
 
 
@@ -134,4 +154,4 @@ def test_the_latest_answer_holds(treatment: Treatment) -> None:
     row = set_state(ask(treatment, 1), State.DELIVERED)
     answer_check_in(treatment=treatment, rule="day-3", normal=True, now=T)
     answer_check_in(treatment=treatment, rule="week-1", normal=False, now=row.due_at)
-    assert not feels_normal(treatment)
+    assert not is_normal(treatment)

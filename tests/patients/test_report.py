@@ -1,0 +1,221 @@
+"""Something wrong? Fixed tiers, an instruction at once, and who sees what was sent, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from patients.models import Act, Report, Treatment
+from patients.protocol import TierAction
+from patients.signs import boxes, tier_of
+from tests.builders import log, make_clinic, make_patient, shipped
+from tests.patients.on_page import OnPage
+
+CHICAGO = ZoneInfo("America/Chicago")
+T = datetime(2026, 11, 23, 14, 20, tzinfo=CHICAGO)  # a Monday
+WEEKDAYS = {day: ["09:00", "17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+H = timedelta(hours=1)
+EMERGENCY, PAGE, CALL, LATER = TierAction
+
+
+@pytest.fixture
+def treatment(db: None) -> Treatment:
+    return log(patient=make_patient(clinic=make_clinic(opening_hours=WEEKDAYS)), treated_at=T)
+
+
+@pytest.fixture
+def page(treatment: Treatment) -> OnPage:
+    return OnPage(treatment, T + H)  # 3:20 pm, open
+
+
+# --- The table ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ticked", "weak", "tier"),
+    [
+        (["breathing"], False, EMERGENCY),
+        (["pus", "breathing", "bumps"], False, EMERGENCY),
+        (["pus"], False, PAGE),
+        (["spots", "bumps"], False, CALL),
+        (["bumps"], False, LATER),
+        (["other:emergency"], False, EMERGENCY),
+        (["other:page-nurse"], False, PAGE),
+        (["other:before-next"], False, LATER),
+        # Not sure counts one tier up.
+        (["unsure:emergency"], False, EMERGENCY),
+        (["unsure:page-nurse"], False, EMERGENCY),
+        (["unsure:call-clinic"], False, PAGE),
+        (["unsure:before-next"], False, CALL),
+        # Diabetes or weak immunity turns "call the clinic" into "page the nurse", nothing else.
+        (["spots"], True, PAGE),
+        (["unsure:before-next"], True, PAGE),
+        (["bumps"], True, LATER),
+        (["breathing"], True, EMERGENCY),
+        ([], True, None),
+        (["nonsense"], False, None),
+    ],
+)
+def test_the_highest_ticked_tier_wins(
+    treatment: Treatment, ticked: list[str], weak: bool, tier: TierAction | None
+) -> None:
+    assert tier_of(treatment.version.protocol, ticked, weak=weak) is tier
+
+
+def test_every_sign_of_the_plan_can_be_ticked_with_its_catch_alls(page: OnPage) -> None:
+    shown = [one.attrs["value"] for one in page.see("wrong").root.every("input")
+             if one.attrs["type"] == "checkbox"]  # fmt: skip
+    assert sorted(shown) == sorted([*boxes(page.treatment.version.protocol), "weak"])
+    assert len(shown) == 19 + 4 + 4 + 1
+
+
+@pytest.mark.parametrize(
+    ("after", "first"),
+    [(1 * H, {"bleeding", "hives"}), (30 * H, {"growing-pain", "blisters", "spreading", "pus"})],
+)
+def test_the_likeliest_signs_of_the_day_stand_first(
+    treatment: Treatment, after: timedelta, first: set[str]
+) -> None:
+    (card,) = [
+        one
+        for one in OnPage(treatment, T + after).see("wrong").root.every("section")
+        if "page-nurse" in one.attrs["class"]
+    ]
+    shown = [one.attrs["value"] for one in card.every("input")]
+    assert first <= set(shown[:5])
+    (more,) = card.every("details")
+    assert [one.attrs["value"] for one in more.every("input")] == shown[5:7]
+
+
+def test_the_cards_begin_with_what_to_do_and_the_clinics_own_number(page: OnPage) -> None:
+    page.treatment.patient.clinic.emergency_number = "999"
+    page.treatment.patient.clinic.save()
+    seen = page.see("wrong")
+    assert [one.text for one in seen.root.every("h2")] == [
+        "Call 999 now if",
+        "Page our on-call nurse now if",
+        "Call the clinic today or the next business day if",
+        "Have it looked at before your next session if",
+    ]
+    assert "tel:999" in seen.calls()
+
+
+# --- Sending --------------------------------------------------------------------------------------
+
+
+def test_a_report_is_kept_for_a_nurse_and_thanked_for(page: OnPage) -> None:
+    response = page.post("wrong", sign=["pus", "weak", "nonsense"])
+    assert (response.status_code, response["Location"]) == (303, f"/r/{page.token}/sent")
+    report = Report.objects.get()
+    assert (report.tier, report.signs, report.opened_at) == (PAGE, ["pus", "weak"], T + H)
+    act = Act.objects.get()
+    assert (act.kind, act.report, act.taken_up_at) == (Act.Kind.REPORT, report, None)
+    thanks = page.see("sent")
+    assert "You see pus or yellow fluid" in thanks.text
+    assert "tel:+18553837546" in thanks.calls()
+
+
+@pytest.mark.parametrize(
+    ("at", "sign", "said"),
+    [
+        ("2026-11-23 15:20", "pus", "gets an alert now. We are open until 5:00 pm."),
+        ("2026-11-23 15:20", "spots", "reads this today. We are open until 5:00 pm."),
+        ("2026-11-24 02:00", "pus", "may not see it at once. We open 9:00 am today."),
+        ("2026-11-24 02:00", "spots", "reads this when we open: 9:00 am today."),
+        ("2026-11-27 18:00", "spots", "reads this when we open: 9:00 am on Mon, Nov 30."),
+    ],
+)
+def test_the_thanks_say_who_sees_it_and_when_and_to_call(
+    treatment: Treatment, at: str, sign: str, said: str
+) -> None:
+    page = OnPage(treatment, datetime.fromisoformat(at).replace(tzinfo=CHICAGO))
+    page.post("wrong", sign=[sign])
+    text = page.see("sent").text
+    assert said in text
+    assert "This does not take the place of a call." in text
+
+
+def test_a_second_press_is_the_same_report_and_other_signs_are_another(page: OnPage) -> None:
+    for signs in (["pus"], ["pus"], ["pus", "fever"]):
+        page.post("wrong", sign=signs)
+    assert Report.objects.count() == 2
+
+
+def test_somebody_who_presses_a_hundred_times_makes_ten_reports(page: OnPage) -> None:
+    protocol = shipped(page.treatment.patient.clinic).protocol
+    for sign in boxes(protocol):
+        assert page.post("wrong", sign=[sign]).status_code == 303
+    assert Report.objects.count() == 10
+
+
+def test_nothing_ticked_is_said_beside_the_form_and_keeps_what_was(page: OnPage) -> None:
+    response = page.post("wrong", sign=["weak"])
+    assert response.status_code == 400
+    html = response.content.decode()
+    assert "Please tick what fits, then send it. Or just call us." in html
+    assert 'value="weak" class="is-weak" checked' in " ".join(html.split())
+    assert not Report.objects.exists()
+
+
+def test_thanks_without_a_report_lead_back_to_the_page(page: OnPage) -> None:
+    response = page.get("sent")
+    assert (response.status_code, response["Location"]) == (303, f"/r/{page.token}")
+
+
+# --- The page while a report is open --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sign", "said"),
+    [("breathing", "Call 911 now."), ("pus", "Call (855) 383-7546 now, day or night.")],
+)
+def test_its_instruction_stands_where_normal_and_next_were(
+    page: OnPage, sign: str, said: str
+) -> None:
+    assert page.see().part("next")
+    page.post("wrong", sign=[sign])
+    seen = page.see()
+    assert said in seen.part("reported")
+    assert "You told us at 3:20 pm today" in seen.part("reported")
+    assert (seen.part("next"), seen.part("normal")) == ("", "")
+    assert seen.text.index(said) < seen.text.index("Do not touch your skin")
+
+
+def test_a_lower_tier_leaves_normal_and_next_where_they_are(page: OnPage) -> None:
+    page.post("wrong", sign=["spots"])
+    seen = page.see()
+    assert "Call (855) 383-7546 today" in seen.part("reported")
+    assert seen.part("next")
+    assert seen.part("normal")
+
+
+def test_of_several_reports_the_highest_tier_speaks(page: OnPage) -> None:
+    for sign in ("breathing", "spots"):
+        page.post("wrong", sign=[sign])
+    assert "Call 911 now." in page.see().part("reported")
+
+
+def test_a_closed_report_says_nothing_any_more(page: OnPage) -> None:
+    page.post("wrong", sign=["breathing"])
+    Report.objects.update(closed_at=T + H)
+    assert page.see().part("reported") == ""
+    assert page.see().part("next")
+
+
+def test_with_everything_told_the_page_asks_the_database_four_times(page: OnPage) -> None:
+    page.post("wrong", sign=["breathing"])
+    page.post("read")
+    with CaptureQueriesContext(connection) as queries:
+        page.get()
+    assert len(queries) == 4
+
+
+def test_in_spanish_the_form_and_the_thanks_are_spanish(treatment: Treatment) -> None:
+    page = OnPage(treatment, T + H)
+    assert "Avisar a la clínica" in page.see("wrong", "?lang=es").text
+    page.post("wrong?lang=es", sign=["pus"])
+    assert "Gracias. Lo hemos recibido." in page.see("sent", "?lang=es").text
