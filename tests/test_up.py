@@ -54,6 +54,10 @@ def test_it_starts_everything_and_prints_where_to_look(up: Up) -> None:
     assert re.search(
         rf"^Patient page +http://localhost:{up.port}/r/\S{{22}}$", up.text(), re.MULTILINE
     )
+    for role in ("desk", "nurse", "clinical lead", "admin"):
+        login = rf"http://localhost:{up.port}/accounts/login/"
+        assert re.search(rf"^Staff {role} +{login} +\S+@\S+ +\S+$", up.text(), re.MULTILINE), role
+    assert re.search(rf"^Phone +http://localhost:{up.port + 1}/$", up.text(), re.MULTILINE)
     assert answers(f"http://localhost:{up.port}")
     for part in ("valkey-server", "aftercare.wsgi", " worker ", " beat ", "tests.phone"):
         assert up.family(part), part
