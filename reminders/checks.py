@@ -59,7 +59,7 @@ def standing_of(due: list[Reminder]) -> Standing:
 
 
 def _invites(row: Reminder) -> bool:
-    return ReminderKind.INVITE in row.treatment.version.protocol.rule(row.rule).kinds
+    return ReminderKind.INVITE in row.find_rule().kinds
 
 
 def _worried(patients: Iterable[int]) -> frozenset[int]:
@@ -85,7 +85,7 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
     """Why this row is not sent now; None when it is."""
     treatment = row.treatment
     patient = treatment.patient
-    rule = treatment.version.protocol.rule(row.rule)
+    rule = row.find_rule()
     address = patient.address(row.channel)
     if treatment.voided_at is not None:
         return Skip.VOIDED

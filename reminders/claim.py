@@ -19,7 +19,7 @@ from reminders import circuits, pace
 from reminders.checks import Hold, Standing, standing_of, verdict_on
 from reminders.concerns import raise_concern
 from reminders.looks import first_look
-from reminders.models import Attempt, Circuit, Concern, Reminder, State
+from reminders.models import ANSWER, Attempt, Circuit, Concern, Reminder, State
 from reminders.moments import Skip
 from reminders.planning import plan
 
@@ -109,7 +109,7 @@ def _plan_again_what_was_corrected(due: list[Reminder], now: datetime) -> list[R
 
 def _is_stale(row: Reminder) -> bool:
     """Another ask after "not normal yet" is counted from the answer, not from the treatment."""
-    of_the_plan = row.occurrence == 1 or row.again_of_id is not None
+    of_the_plan = row.rule != ANSWER and (row.occurrence == 1 or row.again_of_id is not None)
     return of_the_plan and row.treated_at != row.treatment.treated_at
 
 

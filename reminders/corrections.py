@@ -13,12 +13,13 @@ from django.db import transaction
 from patients.models import StaffUser, Treatment
 from patients.protocol import ReminderRule
 from reminders.concerns import raise_concern
-from reminders.models import Concern, Reminder, State
+from reminders.models import ANSWER, Concern, Reminder, State
 
 
 def offer_corrections(treatment: Treatment, *, now: datetime) -> None:
     """Put each announced permission that now comes later before staff."""
     told = treatment.reminders.exclude(state__in=[State.PLANNED, State.SKIPPED])
+    told = told.exclude(rule=ANSWER)
     for reminder in told.select_related("treatment__patient"):
         gate_at = _gate_now(treatment, reminder.rule)
         announced = reminder.gate_at

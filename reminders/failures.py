@@ -76,7 +76,7 @@ def _take_other_channel(reminder: Reminder, now: datetime) -> bool:
     patient = reminder.treatment.patient
     other = Channel.EMAIL if reminder.channel == Channel.SMS else Channel.SMS
     address = patient.address(other)
-    rule = reminder.treatment.version.protocol.rule(reminder.rule)
+    rule = reminder.find_rule()
     agreed = any(
         row.given and row.scope == rule.consent.value and row.channel == other
         for row in latest_consents([patient.pk])
@@ -111,6 +111,8 @@ def _add(
                 state=State.PLANNED,
                 state_at=now,
                 again_of=again_of,
+                asked_by_id=reminder.asked_by_id,
+                words=reminder.words,
             )
         ],
         ignore_conflicts=True,

@@ -12,10 +12,9 @@ from datetime import datetime
 from django.template.loader import render_to_string
 
 from patients import links, words
-from patients.protocol import MessageText
 from patients.timeline import fill_text
 from reminders.email_words import email_words
-from reminders.models import Reminder
+from reminders.models import ANSWER, Reminder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,8 @@ def render(reminder: Reminder, *, at: datetime) -> Rendered:
     patient = treatment.patient
     protocol = treatment.version.protocol
     language = protocol.spoken(patient.language)
+    if reminder.rule == ANSWER:
+        return _answer(reminder, language)
     texts = protocol.words(language).reminders[reminder.rule]
     ahead = reminder.gate_at is not None and reminder.gate_at > at
     message = texts.ahead if ahead and texts.ahead is not None else texts.plain
@@ -49,7 +50,16 @@ def render(reminder: Reminder, *, at: datetime) -> Rendered:
         body = message.sms_detailed if patient.wants_details else message.sms
         text = fill_text(body, {**fill, "clinic": patient.clinic.sms_name})
         return Rendered("", text, "", fill["link"])
-    return _email(message, fill, language, detailed=patient.wants_details)
+    body = message.email_detailed if patient.wants_details else message.email
+    return _email(fill_text(message.subject, fill), fill_text(body, fill), fill, language)
+
+
+def _answer(reminder: Reminder, language: str) -> Rendered:
+    """What staff wrote, word for word: nothing in it is filled in."""
+    fill = _fill(reminder, language)
+    if reminder.channel == "sms":
+        return Rendered("", reminder.words, "", fill["link"])
+    return _email(fill["clinic"], reminder.words, fill, language)
 
 
 def _fill(reminder: Reminder, language: str) -> dict[str, str]:
@@ -64,11 +74,7 @@ def _fill(reminder: Reminder, language: str) -> dict[str, str]:
     }
 
 
-def _email(
-    message: MessageText, fill: dict[str, str], language: str, *, detailed: bool
-) -> Rendered:
-    body = fill_text(message.email_detailed if detailed else message.email, fill)
-    subject = fill_text(message.subject, fill)
+def _email(subject: str, body: str, fill: dict[str, str], language: str) -> Rendered:
     say = {name: fill_text(text, fill) for name, text in email_words(language).items()}
     context = {"say": say, "language": language, "clinic": fill["clinic"], "link": fill["link"]}
     context |= {"subject": subject, "body": body}

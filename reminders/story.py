@@ -15,11 +15,12 @@ from django.db import transaction
 from patients import words
 from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
+from reminders.again import ways_again
 from reminders.messages import render
-from reminders.models import Attempt, Reminder, State
+from reminders.models import ANSWER, Attempt, Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import ProviderError, explain
-from reminders.state_words import LOOKS, SKIPPED_WHY, Look
+from reminders.state_words import CHANNELS, LOOKS, SKIPPED_WHY, Look
 from reminders.treatments import correct_time
 
 # What a clinician has still to read of a protocol.
@@ -68,6 +69,17 @@ class Line:
     earlier: str
     preview: str
     tries: tuple[Try, ...]
+    pk: int
+    again: tuple[Way, ...]
+    asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A channel by which it can be sent once more, and the button's words."""
+
+    channel: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +155,12 @@ def facts(treatment: Treatment, *, now: datetime) -> list[Fact]:
 
 def lines(treatment: Treatment, reminders: Iterable[Reminder], *, now: datetime) -> list[Line]:
     """Every reminder of the treatment in order. Needs attempts and receipts prefetched."""
-    return [_line(treatment, reminder, now) for reminder in reminders]
+    rows = list(reminders)
+    repeated = {row.again_of_id for row in rows}
+    return [_line(treatment, row, now, is_last=row.pk not in repeated) for row in rows]
 
 
-def _line(treatment: Treatment, reminder: Reminder, now: datetime) -> Line:
+def _line(treatment: Treatment, reminder: Reminder, now: datetime, *, is_last: bool) -> Line:
     patient = treatment.patient
     reminder.treatment = treatment
     state = State(reminder.state)
@@ -161,11 +175,24 @@ def _line(treatment: Treatment, reminder: Reminder, now: datetime) -> Line:
         earlier=said(reminder.treated_at, patient, now) if out and sent_for_another_time else "",
         preview=_preview(reminder) if state == State.PLANNED else "",
         tries=tuple(_try(attempt, reminder, now) for attempt in reminder.attempts.all()),
+        pk=reminder.pk,
+        again=ways_of(reminder, now=now) if is_last and not treatment.voided_at else (),
+        asked_by=reminder.asked_by.name if reminder.asked_by else "",
+    )
+
+
+def ways_of(reminder: Reminder, *, now: datetime) -> tuple[Way, ...]:
+    """How to send it once more, each a button."""
+    return tuple(
+        Way(way.value, f"Send {'again ' if way == reminder.channel else ''}{CHANNELS[way.value]}")
+        for way in ways_again(reminder, now=now)
     )
 
 
 def name_of(reminder: Reminder) -> str:
     """The reminder's name for staff, in the protocol's own words."""
+    if reminder.rule == ANSWER:
+        return "Answer"
     return reminder.treatment.version.protocol.words("en").reminders[reminder.rule].name
 
 

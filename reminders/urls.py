@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reminders.views import (
+    acts,
     board,
     concerns,
     desk,
@@ -31,6 +32,12 @@ urlpatterns = [
     path("treatments/<int:pk>/undo/", handover.undo, name="undo"),
     path("treatments/<int:pk>/email/", handover.by_email, name="story-email"),
     path("treatments/<int:pk>/correct/", story.correct, name="correct"),
+    path("treatments/<int:pk>/answer/", acts.answer, name="answer"),
+    path("treatments/<int:pk>/note/", acts.note, name="note"),
+    path("treatments/<int:pk>/task/", acts.task, name="task"),
+    path("treatments/<int:pk>/number/", acts.number, name="number"),
+    path("tasks/<int:pk>/done/", acts.task_done, name="task-done"),
+    path("reminders/<int:pk>/again/", acts.again, name="again"),
     path("treatments/<int:pk>/void/", story.void, name="void"),
     path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("health", health.health, name="health"),

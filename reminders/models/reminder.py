@@ -17,12 +17,22 @@ from django.db.models import Q
 
 from patients.models import StaffUser, Treatment
 from patients.models.patient import AppendOnly, Channel
+from patients.protocol import AfterLogging, ConsentScope, OnLogging, ReminderKind, ReminderRule
 from reminders.moments import Skip
 
 # "Not after 8:00" still allows the minute 8:00: what is due at its last moment can be sent.
 LAST_MINUTE = timedelta(minutes=1)
-# The rule key of what staff write themselves: no protocol has a rule for it.
+# The rule key of what staff write themselves. No protocol has one for it: it is said at once, past
+# quiet hours and past an open report, and only to somebody who agreed to messages.
 ANSWER = "answer"
+ANSWER_RULE = ReminderRule(
+    key=ANSWER,
+    kinds=frozenset({ReminderKind.INFORM}),
+    due=OnLogging(),
+    not_after=AfterLogging(timedelta(hours=12)),
+    consent=ConsentScope.RECOVERY,
+    facts=(),
+)
 
 
 class State(models.TextChoices):
@@ -156,6 +166,12 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"reminder {self.pk}"
+
+    def find_rule(self) -> ReminderRule:
+        """Its rule in the treatment's own version of the protocol."""
+        if self.rule == ANSWER:
+            return ANSWER_RULE
+        return self.treatment.version.protocol.rule(self.rule)
 
 
 class Attempt(models.Model):

@@ -46,7 +46,7 @@ def by_email(request: StaffRequest, pk: int) -> HttpResponse:
     treatment = find_treatment(request, pk)
     form = PageByEmailForm(request.POST, patient=treatment.patient)
     if not form.is_valid():
-        return render_story(request, treatment, email_form=form)
+        return render_story(request, pk, email_form=form)
     try:
         send_page_by_email(
             treatment=treatment,

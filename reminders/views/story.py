@@ -5,7 +5,7 @@ from __future__ import annotations
 import segno
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -21,24 +21,27 @@ from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of, undo_seconds
 from reminders.handover_form import PageByEmailForm
 from reminders.models import Attempt, Reminder
+from reminders.trail import trail
 from reminders.treatments import TreatmentRefused, correct_time, void_treatment
 
 CORRECTED = "The time is corrected, and what was still to be sent has moved."
 NOTHING_NEW = 204  # htmx leaves the page as it is
+VISITS = 12
 
 
 @never_cache
 @require_safe
 @staff_only()
 def story(request: StaffRequest, pk: int) -> HttpResponse:
-    return render_story(request, find_treatment(request, pk))
+    return render_story(request, pk)
 
 
 def render_story(
-    request: StaffRequest, treatment: Treatment, *, email_form: PageByEmailForm | None = None
+    request: StaffRequest, pk: int, *, email_form: PageByEmailForm | None = None
 ) -> HttpResponse:
+    treatment, visits = _with_visits(request, pk)
     now = timezone.now()
-    reminders = list(_reminders(treatment))
+    reminders = list(_reminders(treatment).select_related("asked_by"))
     address = links.address_of(treatment)
     context = {
         "treatment": treatment,
@@ -51,9 +54,8 @@ def render_story(
         "facts": told.facts(treatment, now=now),
         "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
         "fixes": told.fixes(treatment, now=now),
-        "visits": treatment.patient.treatments.exclude(pk=treatment.pk).order_by("-treated_at")[
-            :12
-        ],
+        "visits": visits,
+        "trail": trail(treatment.patient, now=now),
         "link": address,
         "qr": _qr(address),
     }
@@ -125,10 +127,25 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
 
 def find_treatment(request: StaffRequest, pk: int, **more: object) -> Treatment:
     """The treatment, if it is of the clinic of whoever asks; else 404."""
-    treatments = Treatment.objects.select_related(
+    return get_object_or_404(_treatments(request), pk=pk, **more)
+
+
+def _with_visits(request: StaffRequest, pk: int) -> tuple[Treatment, list[Treatment]]:
+    """The treatment and the patient's other ones, the latest first, in one question."""
+    others = Treatment.objects.filter(pk=pk).values("patient")
+    rows = list(_treatments(request).filter(patient__in=others).order_by("-treated_at"))
+    found = next((row for row in rows if row.pk == pk), None)
+    if found is None:
+        raise Http404
+    request.user.clinic = found.patient.clinic
+    return found, [row for row in rows if row.pk != pk][:VISITS]
+
+
+def _treatments(request: StaffRequest) -> QuerySet[Treatment]:
+    rows = Treatment.objects.filter(patient__clinic=request.user.clinic_id)
+    return rows.select_related(
         "patient__clinic", "version", "logged_by", "voided_by", "reading"
     ).defer("version__source")
-    return get_object_or_404(treatments, pk=pk, patient__clinic=request.user.clinic_id, **more)
 
 
 def _reminders(treatment: Treatment) -> QuerySet[Reminder]:

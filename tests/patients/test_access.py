@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from patients.models import Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
-from reminders.models import Concern
+from reminders.models import Concern, Task
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 
 OPEN = "open to everybody"
@@ -51,6 +51,12 @@ WHO_MAY = {
     "story-email": STAFF,
     "correct": STAFF,
     "void": STAFF,
+    "answer": STAFF,
+    "note": STAFF,
+    "task": STAFF,
+    "task-done": STAFF,
+    "again": STAFF,
+    "number": STAFF,
 }
 MEET = {
     "desk-search": 200,
@@ -60,11 +66,16 @@ MEET = {
     "undo": 302,
     "concern-close": 302,
     "concern-correct": 302,
+    "task-done": 302,
+    "again": 302,
 }
-POSTED = {"desk-search", "desk-check", "concern-close", "concern-correct", "undo", "story-email"}
+POSTED = {
+    *("desk-search", "desk-check", "concern-close", "concern-correct"),
+    *("task-done", "again", "number", "undo", "story-email"),
+}
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
-    "concern-close concern-correct"
+    "concern-close concern-correct answer note task task-done again number"
 ).split()
 
 
@@ -94,12 +105,25 @@ def open_concern(treatment: Treatment) -> Concern:
     )
 
 
+def open_task(treatment: Treatment) -> Task:
+    clinic, at = treatment.patient.clinic, treatment.logged_at
+    owner = clinic.staff.first() or make_staff(clinic=clinic, email="owner@lakeside.example")
+    return Task.objects.create(
+        clinic=clinic, patient=treatment.patient, text="Call", owner=owner, due_at=at,
+        made_by=owner, made_at=at,
+    )  # fmt: skip
+
+
 def open_it(client: Client, name: str, treatment: Treatment) -> int:
     keys = ADDRESSES[name].pattern.converters
     known: dict[str, object] = {"token": uuid.uuid4(), "provider": "any"}
     known["pk"] = treatment.patient_id if name == "desk-returning" else treatment.pk
     if name.startswith("concern-"):
         known["pk"] = open_concern(treatment).pk
+    if name == "task-done":
+        known["pk"] = open_task(treatment).pk
+    if name == "again":
+        known["pk"] = treatment.reminders.get(rule="handover").pk
     address = reverse(name, kwargs={key: known[key] for key in keys})
     return (client.post if name in POSTED else client.get)(address).status_code
 

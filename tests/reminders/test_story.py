@@ -98,8 +98,8 @@ def test_the_story_costs_a_constant_number_of_queries(
         make_attempt(reminder, provider_id=f"SM{reminder.pk}")
         make_attempt(reminder, provider_id=f"SM2{reminder.pk}")
     page_of(desk, treatment)
-    # session, user, clinic, treatment, reminders, attempts, receipts, corrections, consents, visits
-    with django_assert_num_queries(10):
+    # session, user, treatments, reminders, attempts, receipts, corrections, consents, the trail
+    with django_assert_num_queries(9):
         page_of(desk, treatment)
 
 

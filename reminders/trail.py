@@ -1,0 +1,69 @@
+"""What staff have written down about a patient: notes, calls, tasks; open tasks first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import DateTimeField, F, Value
+
+from patients.models import Patient
+from reminders.models import Note, Task
+from reminders.story import said
+
+MANY = 50
+NEVER = Value(None, output_field=DateTimeField(null=True))
+
+
+class Written(NamedTuple):
+    """A task or a note as it is read; a note owes nobody anything."""
+
+    kind: str
+    pk: int
+    at: datetime
+    text: str
+    writer: str
+    owner: str
+    due_at: datetime | None
+    done_at: datetime | None
+    done_by: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.due_at is not None and self.done_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`task`: the task's number while it is open; `late`: it is past its time."""
+
+    head: str
+    text: str
+    task: int | None = None
+    late: bool = False
+
+
+def trail(patient: Patient, *, now: datetime) -> list[Entry]:
+    """One question, whatever there is; the latest first, after what is still to be done."""
+    tasks = Task.objects.filter(patient=patient).values_list(
+        Value("task"), "pk", "made_at", "text", "made_by__name", "owner__name", "due_at",
+        "done_at", F("done_by__name"),
+    )  # fmt: skip
+    notes = Note.objects.filter(patient=patient).values_list(
+        F("call"), "pk", "written_at", "text", "by__name", Value(""), NEVER, NEVER, Value("")
+    )
+    both = tasks.union(notes, all=True).order_by("-made_at")[:MANY]
+    rows = sorted((Written(*row) for row in both), key=lambda row: not row.is_open)
+    return [_entry(row, patient, now) for row in rows]
+
+
+def _entry(row: Written, patient: Patient, now: datetime) -> Entry:
+    if row.due_at is None:
+        call = dict(Note.Call.choices).get(row.kind)
+        head = f"Call: {call.lower()}" if call else "Note"
+        return Entry(f"{head} · {row.writer}, {said(row.at, patient, now)}", row.text)
+    if row.done_at is not None:
+        return Entry(f"Task done by {row.done_by}, {said(row.done_at, patient, now)}", row.text)
+    head = f"Task for {row.owner}, due {said(row.due_at, patient, now)} · from {row.writer}"
+    return Entry(head, row.text, task=row.pk, late=row.due_at < now)
