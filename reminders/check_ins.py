@@ -5,16 +5,71 @@ The answer itself is a row in patients; this is what it does to the plan.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from patients.acts import answer
 from patients.clock import Calendar
-from patients.models import CheckIn, Report, StaffUser, Treatment
+from patients.models import CheckIn, Patient, Report, StaffUser, Treatment
+from patients.models.patient import Channel
+from patients.protocol import ReminderKind
 from reminders.concerns import raise_about, raise_concern
 from reminders.models import Concern, Reminder, State
+from reminders.replies import Reply
 
 ASK_AGAIN_DAYS, ASK_AT_MOST = 3, 3
+ANSWERED_WITHIN = timedelta(days=4)  # after that, one word may mean anything
+SENT = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.NO_RECEIPT)
+
+
+def asked_by_text(patients: Iterable[Patient], *, now: datetime) -> Reminder | None:
+    """The check-in that one word from these patients' number answers: the only one texted in the
+    last four days that has no answer yet. Two people on one number: nobody can tell.
+    """
+    asked = (
+        Reminder.objects.filter(
+            treatment__patient__in=list(patients),
+            treatment__voided_at=None,
+            channel=Channel.SMS,
+            state__in=SENT,
+            leaves_at__gt=now - ANSWERED_WITHIN,
+        )
+        .select_related("treatment__patient__clinic", "treatment__version")
+        .defer("treatment__version__source")
+        .order_by("id")
+    )
+    newest = {row.treatment_id: row for row in asked if _is_check_in(row)}
+    open_ = [row for row in newest.values() if not _is_answered(row)]
+    return open_[0] if len(open_) == 1 else None
+
+
+def answer_by_text(reminder: Reminder, *, yes: bool, now: datetime) -> Reply:
+    """One word, kept as the page keeps its answers; what to text back."""
+    opens = reminder.treatment.version.protocol.rule(reminder.rule).permits
+    trend = CheckIn.Trend.BETTER if yes else CheckIn.Trend.SAME if opens else CheckIn.Trend.WORSE
+    answer(
+        treatment=reminder.treatment,
+        rule=reminder.rule,
+        feels_normal=yes and opens,
+        trend=trend,
+        wants_call=False,
+        now=now,
+    )
+    if yes:
+        return Reply.GOOD
+    return Reply.NOT_YET if opens else Reply.WORSE
+
+
+def _is_check_in(reminder: Reminder) -> bool:
+    rule = reminder.treatment.version.protocol.rule(reminder.rule)
+    return ReminderKind.CHECK_IN in rule.kinds
+
+
+def _is_answered(reminder: Reminder) -> bool:
+    answers = reminder.treatment.check_ins.filter(rule=reminder.rule)
+    return answers.filter(answered_at__gte=reminder.leaves_at).exists()
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import Channel, stopped_addresses
+from reminders.check_ins import answer_by_text, asked_by_text
 from reminders.concerns import raise_text
 from reminders.models import Concern, InboundText
 from reminders.optouts import lock_patients, record, stop
@@ -29,11 +30,14 @@ STOP_WORDS = frozenset(
 START_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
 ANSWER_EVERY = timedelta(hours=1)
+# One word to a check-in that is open; to nothing asked they are what any text is.
+YES_WORDS = frozenset({"yes", "y", "yes it does", "ok", "normal", "si", "sí"})
+NO_WORDS = frozenset({"no", "n", "nope", "not yet", "not really", "todavia no", "todavía no"})
 
 
 def meaning_of(body: str) -> InboundText.Meaning:
     """What a text asks for: exact words first (case, spaces and closing marks do not count)."""
-    word = " ".join(body.casefold().split()).strip(" .!?")
+    word = _word(body)
     if word in STOP_WORDS:
         return Meaning.STOP
     if word in START_WORDS:
@@ -46,6 +50,10 @@ def meaning_of(body: str) -> InboundText.Meaning:
     return Meaning.UNSURE if wish is Wish.UNSURE else Meaning.OTHER
 
 
+def _word(body: str) -> str:
+    return " ".join(body.casefold().split()).strip(" .,!?¡¿")
+
+
 @transaction.atomic
 def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) -> str:
     """Keep one inbound text and do what it asks; returns the answer to send, or nothing."""
@@ -55,7 +63,11 @@ def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) ->
     patients = lock_patients(clinic, Channel.SMS, sender)
     meaning = meaning_of(body)
     stopped = bool(stopped_addresses([clinic.pk], [sender]))
-    answer = _answer(meaning, clinic, sender, patients, stopped=stopped)
+    answer = _to_check_in(body, clinic, patients)
+    if answer:
+        meaning = Meaning.ANSWER
+    else:
+        answer = _answer(meaning, clinic, sender, patients, stopped=stopped)
     text = InboundText.objects.create(
         clinic=clinic,
         provider_id=provider_id,
@@ -67,6 +79,18 @@ def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) ->
     )
     _act(text, patients, stopped=stopped)
     return answer
+
+
+def _to_check_in(body: str, clinic: Clinic, patients: list[Patient]) -> str:
+    """Keep one word as the answer to the check-in that is open, if one is; what to say to it."""
+    word = _word(body)
+    if word not in YES_WORDS | NO_WORDS:
+        return ""
+    asked = asked_by_text(patients, now=timezone.now())
+    if asked is None:
+        return ""
+    said = answer_by_text(asked, yes=word in YES_WORDS, now=timezone.now())
+    return reply(said, clinic, asked.treatment.patient.language)
 
 
 def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:

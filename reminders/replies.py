@@ -17,6 +17,9 @@ class Reply(StrEnum):
     HELP = "help"
     READ_SOON = "read soon"
     READ_LATER = "read later"
+    GOOD = "good"
+    NOT_YET = "not yet"
+    WORSE = "worse"
 
 
 REPLIES: Mapping[str, Mapping[Reply, str]] = {
@@ -28,6 +31,11 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
         " now. Emergency: call {emergency_number}. STOP ends texts.",
         Reply.READ_LATER: "{clinic}: closed; we read this {when}. Cannot wait? Call"
         " {after_hours_phone}, any hour. Emergency: call {emergency_number}.",
+        Reply.GOOD: "{clinic}: thank you, good to hear. Your page shows what comes next.",
+        Reply.NOT_YET: "{clinic}: thank you. It can take time. Keep to your page. We ask again."
+        " Worried? Call {office_phone}.",
+        Reply.WORSE: "{clinic}: thank you, a nurse sees this. Cannot wait? Call"
+        " {after_hours_phone} now. Emergency: call {emergency_number}.",
     },
     "es": {
         Reply.STOPPED: "{clinic}: ya no le llegan mensajes. Su página sigue abierta."
@@ -38,6 +46,11 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
         " {after_hours_phone}. Emergencia: {emergency_number}. STOP termina los mensajes.",
         Reply.READ_LATER: "{clinic}: cerrado; lo leemos {when}. ¿No puede esperar? Llame al"
         " {after_hours_phone}, a toda hora. Emergencia: {emergency_number}.",
+        Reply.GOOD: "{clinic}: gracias, nos alegra. El enlace muestra lo que sigue.",
+        Reply.NOT_YET: "{clinic}: gracias. Lleva su tiempo. Siga con su plan. Le preguntamos otra"
+        " vez. ¿Dudas? Llame al {office_phone}.",
+        Reply.WORSE: "{clinic}: gracias, lo ve una enfermera. ¿No puede esperar? Llame ahora al"
+        " {after_hours_phone}. Emergencia: {emergency_number}.",
     },
 }
 

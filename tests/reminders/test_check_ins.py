@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from patients.acts import answer
-from patients.models import Patient, Report, StaffUser, Treatment
+from patients.models import CheckIn, Patient, Report, StaffUser, Treatment
 from patients.page_answers import feels_normal
 from reminders import page_acts
 from reminders.check_ins import close_report
 from reminders.claim import claim_due
-from reminders.models import Concern, Reminder, State
+from reminders.inbox import receive_text
+from reminders.models import Concern, InboundText, Reminder, State
 from reminders.moments import Skip
-from tests.builders import log, make_staff, reminder_of, set_state
+from tests.builders import SENDER, log, make_patient, make_staff, reminder_of, set_state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -155,3 +157,76 @@ def test_the_latest_answer_holds(treatment: Treatment) -> None:
     answer_check_in(treatment=treatment, rule="day-3", normal=True, now=T)
     answer_check_in(treatment=treatment, rule="week-1", normal=False, now=row.due_at)
     assert not is_normal(treatment)
+
+
+# --- by one word ---
+
+NUMBER = "+12025550146"
+
+
+def texted(word: str, at: datetime, number: int = 1) -> str:
+    with time_machine.travel(at, tick=False):
+        said = receive_text(
+            provider_id=f"SM{number:032}", sender=NUMBER, recipient=SENDER, body=word
+        )
+        page_acts.take_up(now=at)
+    return said
+
+
+def asked(treatment: Treatment, rule: str) -> datetime:
+    """The check-in has been texted; half an hour later."""
+    row = set_state(reminder_of(treatment, rule), State.DELIVERED)
+    return row.due_at + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("word", ["YES", "yes.", " Sí ", "si", "OK"])
+def test_yes_to_week_one_opens_the_gate(treatment: Treatment, word: str) -> None:
+    said = texted(word, asked(treatment, "week-1"))
+    assert "thank you, good to hear" in said
+    assert is_normal(treatment)
+    assert InboundText.objects.get().meaning == InboundText.Meaning.ANSWER
+    assert not Concern.objects.exists()
+
+
+@pytest.mark.parametrize("word", ["NO", "Not yet", "todavía no"])
+def test_no_to_week_one_asks_again_and_keeps_it_closed(treatment: Treatment, word: str) -> None:
+    said = texted(word, asked(treatment, "week-1"))
+    assert "We ask again." in said
+    assert not is_normal(treatment)
+    assert ask(treatment, 2).state == State.PLANNED
+
+
+def test_no_to_day_three_goes_before_a_nurse_with_whom_to_call(treatment: Treatment) -> None:
+    said = texted("No", asked(treatment, "day-3"))
+    assert "Call (855) 383-7546 now. Emergency: call 911." in said
+    assert Concern.objects.get().kind == Concern.Kind.CHECK_IN
+
+
+def test_yes_to_day_three_opens_nothing(treatment: Treatment) -> None:
+    texted("yes", asked(treatment, "day-3"))
+    assert CheckIn.objects.get().trend == "better"
+    assert not is_normal(treatment)
+
+
+def test_a_word_that_answers_nothing_is_read_by_people(treatment: Treatment) -> None:
+    at = asked(treatment, "week-1")
+    texted("yes", at)
+    texted("yes", at + timedelta(hours=1), number=2)  # once is enough
+    texted("no", at + timedelta(days=9), number=3)
+    assert CheckIn.objects.count() == 1
+    assert Concern.objects.filter(kind=Concern.Kind.TEXT).count() == 2
+
+
+def test_on_a_shared_number_nobody_can_tell_who_answers(
+    patient: Patient, treatment: Treatment
+) -> None:
+    daughter = log(patient=make_patient(clinic=patient.clinic, first_name="Ana"), treated_at=T)
+    asked(daughter, "week-1")
+    texted("yes", asked(treatment, "week-1"))
+    assert not CheckIn.objects.exists()
+    assert Concern.objects.filter(kind=Concern.Kind.TEXT).count() == 2
+
+
+def test_stop_is_still_stop_while_something_is_asked(treatment: Treatment) -> None:
+    texted("Stop", asked(treatment, "week-1"))
+    assert InboundText.objects.get().meaning == InboundText.Meaning.STOP
