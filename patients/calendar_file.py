@@ -8,34 +8,36 @@ over a correction of the treatment's time, so that adding the file again moves i
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from icalendar import Calendar, Event
 
 from patients.keep_words import keep_words
 from patients.models import Treatment
+from patients.page_frame import Frame
 from patients.timeline import fill_text, gates
 
 LENGTH = timedelta(minutes=15)
 
 
-def calendar_file(treatment: Treatment, *, now: datetime, language: str, version: int) -> bytes:
-    """`version` counts the corrections so far: a calendar takes the higher one."""
-    protocol, patient = treatment.version.protocol, treatment.patient
+def calendar_file(frame: Frame) -> bytes:
+    """The steps ahead of the frame's moment; one query."""
+    treatment, patient, now = frame.treatment, frame.treatment.patient, frame.now
+    corrections = treatment.corrections.count()
     calendar = Calendar()
     calendar.add("prodid", "-//Aftercare//Recovery//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    say = keep_words(language)
+    say = keep_words(frame.language)
     text = fill_text(say.event_text, patient.clinic.words)
-    for gate, fact in gates(protocol).items():
+    for gate, fact in gates(frame.protocol).items():
         starts_at = gate.resolve(treatment.treated_at, patient.tz)
         if starts_at <= now:
             continue
         event = Event()
         event.add("uid", _uid(treatment, fact))
-        event.add("sequence", version)
-        event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
+        event.add("sequence", corrections)  # of two a calendar keeps the higher
+        event.add("dtstamp", now.replace(microsecond=0))
         event.add("dtstart", starts_at)
         event.add("dtend", starts_at + LENGTH)
         event.add("summary", say.event)

@@ -12,6 +12,9 @@ class KeepWords:
     title: str
     calendar: str
     paper: str
+    scan: str
+    on_and_on: str
+    printed: str
     event: str
     event_text: str
 
@@ -20,6 +23,9 @@ _ENGLISH = KeepWords(
     title="Keep it with you",
     calendar="Add to calendar",
     paper="Print it",
+    scan="Scan this to open your page.",
+    on_and_on="and after that too",
+    printed="As of {moment}. Your page on the phone may be newer.",
     event="A new step on your recovery page",
     event_text="Your recovery page says what to do. Any question? Call {office_phone}.",
 )
@@ -27,6 +33,9 @@ _SPANISH = KeepWords(
     title="Llévela consigo",
     calendar="Poner en el calendario",
     paper="Imprimir",
+    scan="Escanee esto para abrir su página.",
+    on_and_on="y también después",
+    printed="Su página en el teléfono puede ser más nueva. Hecho {moment}",
     event="Un paso nuevo en su página de recuperación",
     event_text="Su página de recuperación le dice qué hacer. ¿Preguntas? Llame al {office_phone}.",
 )

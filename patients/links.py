@@ -51,11 +51,6 @@ def address_of(treatment: Treatment) -> str:
     return f"{settings.PUBLIC_BASE_URL}/r/{token_of(treatment)}"
 
 
-def path_of(treatment: Treatment, leaf: str, language: str) -> str:
-    """Beside the page itself, on whatever host it was opened: `/r/<token>/calendar.ics?lang=es`."""
-    return f"/r/{token_of(treatment)}/{leaf}?lang={language}"
-
-
 def unsubscribe_address_of(treatment: Treatment) -> str:
     return f"{settings.PUBLIC_BASE_URL}/u/{token_of(treatment)}"
 

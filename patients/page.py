@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from patients import links, words
+from patients import words
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
 from patients.models import CheckIn, Report, Treatment
@@ -71,7 +71,6 @@ class Page:
     stages: tuple[Stage, ...]
     series: str
     keep: KeepWords
-    calendar: str
     care: tuple[Care, ...]
     contacts: tuple[Contact, ...]
     hours: str
@@ -135,7 +134,6 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         stages=tuple(plan.stage(phase) for phase in timeline.phases),
         series=timeline.series,
         keep=keep_words(frame.language),
-        calendar=links.path_of(treatment, "calendar.ics", frame.language),
         care=frame.calls.care(protocol, frame.language, fill),
         contacts=frame.calls.contacts(protocol, frame.language, fill),
         hours=frame.hours.text,

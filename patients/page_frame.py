@@ -47,6 +47,14 @@ class Doors:
     def choices(self) -> str:
         return self._to("choices")
 
+    @property
+    def calendar(self) -> str:
+        return self._to("calendar.ics")
+
+    @property
+    def paper(self) -> str:
+        return self._to("print")
+
     def _to(self, act: str) -> str:
         return f"/r/{self.token}/{act}{self.asked}"
 

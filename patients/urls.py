@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from patients import kept_views
-from patients.views import answers, page, report
+from patients.views import answers, kept, page, report
 
 urlpatterns = [
     path("r/<str:token>", page.recovery_page, name="recovery-page"),
@@ -13,5 +12,6 @@ urlpatterns = [
     path("r/<str:token>/check-in", answers.check_in, name="recovery-check-in"),
     path("r/<str:token>/choices", answers.choices, name="recovery-choices"),
     path("r/<str:token>/not-you", answers.not_you, name="recovery-not-you"),
-    path("r/<str:token>/calendar.ics", kept_views.calendar, name="calendar"),
+    path("r/<str:token>/calendar.ics", kept.calendar, name="calendar"),
+    path("r/<str:token>/print", kept.paper, name="paper"),
 ]

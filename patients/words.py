@@ -120,6 +120,12 @@ def moment(at: datetime, now: datetime, language: str) -> str:
     }.get(days_ahead)
     if near is not None:
         return near.format(clock=hour(at, language))
+    return dated(at, language)
+
+
+def dated(at: datetime, language: str) -> str:
+    """The same whenever it is read: `2:20 pm on Mon, Nov 30`."""
+    words = time_words(language)
     return words.at_date.format(date=on_date(at.date(), language), clock=hour(at, language))
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import segno
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,6 +14,7 @@ from patients import links
 from patients.access import StaffRequest, staff_only
 from patients.models import Treatment
 from patients.models.patient import latest_consents
+from patients.qr import code_of
 from reminders import story as told
 from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of, undo_seconds
@@ -57,7 +56,7 @@ def render_story(
         "visits": visits,
         "trail": trail(treatment.patient, now=now),
         "link": address,
-        "qr": _qr(address),
+        "qr": code_of(address),
     }
     return render(request, "staff/story.html", context)
 
@@ -153,10 +152,3 @@ def _reminders(treatment: Treatment) -> QuerySet[Reminder]:
     return treatment.reminders.order_by("due_at", "pk").prefetch_related(
         Prefetch("attempts", queryset=attempts)
     )
-
-
-def _qr(address: str) -> SafeString:
-    """An SVG without style or size of its own: the stylesheet makes it 6.5 cm wide."""
-    code = segno.make(address, error="m", micro=False)
-    drawn = code.svg_inline(omitsize=True, light="#fff", border=4, svgclass=None, lineclass=None)
-    return mark_safe(drawn)  # noqa: S308 - drawn by segno out of our own address

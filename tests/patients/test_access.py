@@ -20,6 +20,7 @@ STAFF = "all staff"
 WHO_MAY = {
     "recovery-page": OPEN,
     "calendar": OPEN,  # the token in its address
+    "paper": OPEN,  # the same
     "recovery-read": OPEN,
     "recovery-wrong": OPEN,
     "recovery-sent": OPEN,

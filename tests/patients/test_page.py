@@ -147,6 +147,7 @@ def test_the_page_is_in_the_patients_language_and_one_tap_switches(db: None) -> 
     assert page.root.every("html")[0].attrs["lang"] == "es"
     assert "Día 1 · 7 horas después del tratamiento" in page.text
     assert "Su tratamiento terminó hoy a las 2:20 p. m." in page.text
+    assert ".." not in page.text
     (switch,) = [one for one in page.root.every("a") if "hreflang" in one.attrs]
     assert (switch.text, switch.attrs["lang"]) == ("English", "en")
     with time_machine.travel(T + 7 * H, tick=False):

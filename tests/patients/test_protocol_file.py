@@ -354,3 +354,10 @@ def test_no_mutation_of_the_file_raises_anything_but_a_protocol_error(
         lines[number] = {"drop": [], "twice": [line, line]}.get(edit, changed)
     with suppress(ProtocolError):
         parse("\n".join(line for kept in lines for line in kept))
+
+
+def test_no_spanish_hour_ends_in_two_full_stops() -> None:
+    texts = dict(texts_of(PROTOCOL.words("es"), "es"))
+    assert [
+        place for place, text in texts.items() if re.search(r"\{(gate_time|date)\}\.", text)
+    ] == []
