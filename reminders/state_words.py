@@ -71,3 +71,14 @@ SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.CONCERN_OPEN: "A concern about this patient was open.",
     Skip.CORRECTED: "It was meant for the time before the correction.",
 }
+# What to do about it, for those who should have had it.
+SKIPPED_DO: Mapping[Skip, str] = {
+    Skip.PASSED: "Nothing: the patient’s page shows what counts now.",
+    Skip.LOGGED_LATE: "Nothing: the patient’s page shows what counts now.",
+    Skip.QUIET_HOURS: "Nothing: the page says it too. Call if it matters.",
+    Skip.NO_CONSENT: "Give the page at the desk. Ask about messages at the next visit.",
+    Skip.NO_CONTACT: "Ask for a mobile number or an email address.",
+    Skip.OPTED_OUT: "Respect it. The page stays open for the patient.",
+    Skip.NOT_USEFUL: "Call, if it still matters.",
+    Skip.CONCERN_OPEN: "Deal with the concern first; then send it.",
+}

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from patients.models import Clinic, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
-from reminders.models import State
+from reminders.models import Reminder, State
 from tests.browser.staff import WIDTHS, OpenPage, assert_good, call_back, complaints
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state
 
@@ -172,6 +172,45 @@ def test_forty_patients_fit_a_tall_screen(open_staff_page: OpenPage, clinic: Cli
     bottom = page.locator("tbody tr").nth(39).bounding_box()
     assert bottom is not None
     assert bottom["y"] + bottom["height"] <= 1440
+
+
+# --- As a new nurse ----------------------------------------------------------------------------
+
+
+def test_who_did_not_get_day_2_why_and_what_to_do_takes_two_clicks(
+    open_staff_page: OpenPage, clinic: Clinic, staff: StaffUser
+) -> None:
+    StaffUser.objects.filter(pk=staff.pk).update(role=Role.NURSE)
+    now = timezone.now()
+    # Where it is noon: in quiet hours nothing would be sent again.
+    Clinic.objects.update(zone=f"Etc/GMT{now.hour - 12:+d}")
+    for number, code in enumerate(("30003", "30003", "30005")):
+        patient = make_patient(
+            clinic=clinic, first_name=f"Ana{number}", phone=f"+1202555011{number}",
+            email="ana@example.org",
+        )  # fmt: skip
+        log(patient=patient, treated_at=now - timedelta(hours=47))
+        message = Reminder.objects.get(treatment__patient=patient, rule="day-2")
+        Reminder.objects.filter(pk=message.pk).update(
+            due_at=now - timedelta(hours=1), not_after=now + timedelta(hours=5)
+        )
+        set_state(message, State.FAILED, at=now - timedelta(minutes=50))
+        make_attempt(message, error_code=code)
+    page = open_staff_page("/board/")
+    said = complaints(page)
+    page.get_by_role("link", name="Day 2").click()
+    why = page.get_by_role("region", name="The phone is switched off or out of reach.")
+    expect(why).to_contain_text("Ana0 Gomez")
+    expect(why).to_contain_text("Ana1 Gomez")
+    expect(why).to_contain_text("What to do: Call the patient, or show the code at the desk.")
+    other = page.get_by_role("region", name="This number is not in use.")
+    expect(other).to_contain_text("Ana2 Gomez")
+    assert_good(page)
+    why.get_by_role("button", name="Send by email to all 2").click()
+    expect(page.get_by_text("Sent again to 2.")).to_be_visible()
+    assert_good(page)
+    assert Reminder.objects.filter(again_of__isnull=False, channel="email").count() == 2
+    assert said == []
 
 
 # --- Without JavaScript ------------------------------------------------------------------------

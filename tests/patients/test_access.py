@@ -43,6 +43,8 @@ WHO_MAY = {
     "desk-returning": STAFF,
     "board": STAFF,
     "board-changes": STAFF,
+    "missed": STAFF,
+    "missed-again": STAFF,
     "concerns": STAFF,
     "concern-close": STAFF,
     "concern-correct": STAFF,
@@ -63,6 +65,7 @@ MEET = {
     "desk-search": 200,
     "desk-check": 200,
     "home": 302,
+    "missed-again": 302,
     "board-changes": 204,
     "undo": 302,
     "concern-close": 302,
@@ -72,7 +75,7 @@ MEET = {
 }
 POSTED = {
     *("desk-search", "desk-check", "concern-close", "concern-correct"),
-    *("task-done", "again", "number", "undo", "story-email"),
+    *("task-done", "again", "number", "missed-again", "undo", "story-email"),
 }
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
@@ -117,7 +120,7 @@ def open_task(treatment: Treatment) -> Task:
 
 def open_it(client: Client, name: str, treatment: Treatment) -> int:
     keys = ADDRESSES[name].pattern.converters
-    known: dict[str, object] = {"token": uuid.uuid4(), "provider": "any"}
+    known: dict[str, object] = {"token": uuid.uuid4(), "provider": "any", "rule": "day-2"}
     known["pk"] = treatment.patient_id if name == "desk-returning" else treatment.pk
     if name.startswith("concern-"):
         known["pk"] = open_concern(treatment).pk

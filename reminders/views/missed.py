@@ -1,0 +1,46 @@
+"""Who did not get one message of the plan, and sending it again to all whom one cause has kept."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from patients.access import StaffRequest, staff_only
+from patients.models.patient import Channel
+from reminders import missed as found
+from reminders.again import send_all_again
+from reminders.bell import ring
+from reminders.models import Reminder
+
+AT_ONCE = 500
+
+
+@never_cache
+@require_safe
+@staff_only()
+def missed(request: StaffRequest, rule: str) -> HttpResponse:
+    shown = found.missed(request.user.clinic, rule, now=timezone.now())
+    return render(request, "staff/missed.html", {"missed": shown, "rule": rule, "here": "board"})
+
+
+@require_POST
+@staff_only()
+def again(request: StaffRequest, rule: str) -> HttpResponse:
+    """Send it once more to those named; who cannot have it is named with the reason."""
+    named = [pk for pk in request.POST.getlist("reminder")[:AT_ONCE] if pk.isdecimal()]
+    channel = request.POST.get("channel", "")
+    rows = Reminder.objects.filter(
+        pk__in=named, rule=rule, treatment__patient__clinic=request.user.clinic_id
+    ).select_related("treatment__patient")
+    if channel in Channel:
+        sent, refused = send_all_again(rows, channel=channel, by=request.user, now=timezone.now())
+        if sent:
+            ring()
+            messages.success(request, f"Sent again to {sent}. The board shows what becomes of it.")
+        for sentence in refused:
+            messages.warning(request, f"Not sent to {sentence}")
+    return redirect("missed", rule)

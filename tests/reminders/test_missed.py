@@ -1,0 +1,138 @@
+"""Who did not get a message, why, and what to do: said by cause, and sent again to all at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from patients.models import Clinic, Treatment
+from patients.models.clinic import Role
+from reminders.missed import Missed
+from reminders.models import Reminder, State
+from reminders.moments import Skip
+from reminders.optouts import stop
+from tests.builders import (
+    log,
+    make_attempt,
+    make_clinic,
+    make_patient,
+    make_staff,
+    reminder_of,
+    set_state,
+)
+from tests.reminders.conftest import NOON
+from tests.reminders.desk_form import text_of
+
+ADDRESS = "/board/missed/day-2/"
+
+
+@pytest.fixture
+def nurse(noon: time_machine.Traveller, clinic: Clinic, client: Client) -> Client:
+    client.force_login(make_staff(clinic=clinic, role=Role.NURSE))
+    return client
+
+
+def yesterday(clinic: Clinic, name: str, tail: int, **more: object) -> Treatment:
+    """Treated 26 hours ago, so that day 2's message was due at 9:00 today."""
+    patient = make_patient(clinic=clinic, first_name=name, phone=f"+1202555010{tail}", **more)  # type: ignore[arg-type]
+    return log(patient=patient, treated_at=NOON - timedelta(hours=26))
+
+
+def fail(treatment: Treatment, code: str) -> Reminder:
+    reminder = set_state(reminder_of(treatment, "day-2"), State.FAILED)
+    make_attempt(reminder, error_code=code)
+    return reminder
+
+
+def shown(nurse: Client) -> Missed:
+    missed = nurse.get(ADDRESS).context["missed"]
+    assert isinstance(missed, Missed)
+    return missed
+
+
+@pytest.fixture
+def several(nurse: Client, clinic: Clinic) -> list[Treatment]:
+    """Two failed alike, one otherwise, one stopped, one got it, one is told elsewhere."""
+    alike = [yesterday(clinic, name, tail) for tail, name in enumerate(["Ana", "Ben"])]
+    for one in alike:
+        fail(one, "30003")
+    fail(yesterday(clinic, "Cy", 2, email="cy@example.org"), "30005")
+    stopped = reminder_of(yesterday(clinic, "Dee", 3), "day-2")
+    Reminder.objects.filter(pk=stopped.pk).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT)
+    set_state(reminder_of(yesterday(clinic, "Eva", 4), "day-2"), State.DELIVERED)
+    told = reminder_of(yesterday(clinic, "Fay", 5), "day-2")
+    Reminder.objects.filter(pk=told.pk).update(
+        state=State.SKIPPED, skip_reason=Skip.LATER_TREATMENT
+    )
+    return alike
+
+
+def test_each_cause_is_said_in_words_with_what_to_do_and_whom_it_kept(
+    nurse: Client, several: list[Treatment]
+) -> None:
+    missed = shown(nurse)
+    assert (missed.name, missed.number, missed.due) == ("Day 2", 4, 5)
+    assert [(one.happened, [who.name for who in one.people]) for one in missed.causes] == [
+        ("The phone is switched off or out of reach.", ["Ana Gomez", "Ben Gomez"]),
+        ("This number is not in use.", ["Cy Gomez"]),
+        (
+            "The patient has stopped messages. Texting START turns them on again.",
+            ["Dee Gomez"],
+        ),
+    ]
+    page = text_of(nurse.get(ADDRESS))
+    assert "Call the patient, or show the code at the desk." in page
+    assert "was for 9:00 am today" in page
+    assert [way.words for way in missed.causes[1].people[0].ways] == [
+        "Send again by text",
+        "Send by email",
+    ]
+
+
+def test_all_of_one_cause_are_sent_it_again_by_one_press(
+    nurse: Client, several: list[Treatment], clinic: Clinic
+) -> None:
+    named = [who.reminder for who in shown(nurse).causes[0].people]
+    stop(clinic, "+12025550101")
+    typed = {"reminder": named, "channel": "sms"}
+    page = text_of(nurse.post(reverse("missed-again", args=["day-2"]), typed, follow=True))
+    assert "Sent again to 1." in page
+    assert "Not sent to Ben Gomez: The patient has stopped messages." in page
+    assert Reminder.objects.filter(again_of__in=named).count() == 1
+    page = text_of(nurse.post(reverse("missed-again", args=["day-2"]), typed, follow=True))
+    assert "Not sent to Ana Gomez: It has been sent again already" in page
+
+
+def test_another_clinics_reminders_cannot_be_sent_again(
+    nurse: Client, several: list[Treatment]
+) -> None:
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550109")
+    foreign = fail(yesterday(other, "Zoe", 9), "30003")
+    typed = {"reminder": [str(foreign.pk), "none"], "channel": "sms"}
+    nurse.post(reverse("missed-again", args=["day-2"]), typed)
+    assert not Reminder.objects.filter(again_of=foreign).exists()
+    assert "Zoe" not in text_of(nurse.get(ADDRESS))
+
+
+def test_a_message_nobody_has_missed_says_so(nurse: Client, clinic: Clinic) -> None:
+    assert "Everybody who should have had it by now got it." in text_of(nurse.get(ADDRESS))
+    assert "Everybody" in text_of(nurse.get("/board/missed/no-such-thing/"))
+
+
+@pytest.mark.parametrize("patients", [1, 9])
+def test_it_costs_the_same_number_of_queries_for_any_number_of_patients(
+    nurse: Client,
+    clinic: Clinic,
+    patients: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(patients):
+        fail(yesterday(clinic, "Ana", number), "30003")
+    shown(nurse)
+    with django_assert_num_queries(5):  # session, user, clinic, reminders, attempts
+        shown(nurse)
