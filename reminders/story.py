@@ -183,8 +183,9 @@ def _line(treatment: Treatment, reminder: Reminder, now: datetime, *, is_last: b
 
 def ways_of(reminder: Reminder, *, now: datetime) -> tuple[Way, ...]:
     """How to send it once more, each a button."""
+    again = "" if reminder.state == State.SKIPPED else "again "
     return tuple(
-        Way(way.value, f"Send {'again ' if way == reminder.channel else ''}{CHANNELS[way.value]}")
+        Way(way.value, f"Send {again if way == reminder.channel else ''}{CHANNELS[way.value]}")
         for way in ways_again(reminder, now=now)
     )
 
