@@ -28,6 +28,7 @@ urlpatterns = [
     path("board/missed/<slug:rule>/again/", missed.again, name="missed-again"),
     path("board/changes/", board.changes, name="board-changes"),
     path("concerns/", concerns.concerns, name="concerns"),
+    path("concerns/<int:pk>/take/", concerns.acknowledge, name="concern-take"),
     path("concerns/<int:pk>/close/", concerns.close, name="concern-close"),
     path("concerns/<int:pk>/correct/", concerns.correct_text, name="concern-correct"),
     path("treatments/<int:pk>/", story.story, name="story"),

@@ -89,6 +89,38 @@ class TaskForm(PlainForm):
         return here + timedelta(hours=1)
 
 
+REASONS = {
+    "spoke": "Spoke with the patient",
+    "answered": "Answered by text",
+    "seen": "Was seen at the clinic",
+    "nothing": "Nothing to do",
+    "other": "Other",
+}
+
+
+class CloseForm(PlainForm):
+    """Why a concern is closed."""
+
+    why = forms.ChoiceField(
+        label="Why is it closed?",
+        choices=list(REASONS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say why: it is kept with the concern."},
+    )
+    more = forms.CharField(label="In a few words", max_length=150, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        if typed.get("why") == "other" and not typed.get("more"):
+            self.add_error("more", "Say in a few words why.")
+        return typed
+
+    def reason(self) -> str:
+        why, more = self.cleaned_data["why"], self.cleaned_data["more"]
+        said = REASONS[why] if why != "other" else ""
+        return ": ".join(one for one in (said, more) if one)
+
+
 class AnswerForm(PlainForm):
     """A nurse's own words. They go by text or email as they stand, under the clinic's name."""
 

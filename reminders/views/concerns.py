@@ -1,81 +1,85 @@
-"""What a nurse must see: every open concern of the clinic, the oldest first; close it, or act."""
+"""What a nurse must see: every open concern of the clinic; take it on, act, close it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from patients import words
 from patients.access import StaffRequest, staff_only
 from patients.models import Treatment
-from patients.page_report import signs_said
 from reminders.bell import ring
 from reminders.check_ins import close_report
+from reminders.concern_words import by_urgency, show, with_words
 from reminders.corrections import send_correction
 from reminders.models import Concern
-from reminders.provider_errors import explain
+from reminders.work_forms import CloseForm
 
 MANY = 200
-ROWS = ("patient", "reminder", "text", "report__treatment__version")
-SOURCE = "report__treatment__version__source"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One concern in words. `said`: the patient's own text; `do`: what usually helps."""
-
-    pk: int
-    title: str
-    who: str
-    treatment: int | None
-    when: str
-    said: str
-    do: str
-    can_correct: bool
 
 
 @never_cache
 @require_safe
 @staff_only()
 def concerns(request: StaffRequest) -> HttpResponse:
-    open_ = list(_open(request).select_related(*ROWS).defer(SOURCE).order_by("id")[:MANY])
+    clinic, now = request.user.clinic, timezone.now()
+    open_ = by_urgency(with_words(_open(request)).order_by("id")[:MANY])
     treatments = dict(
         Treatment.objects.filter(patient__in=[one.patient_id for one in open_ if one.patient_id])
         .order_by("treated_at")
         .values_list("patient", "pk")
     )
-    rows = [_shown(request, one, treatments.get(one.patient_id or 0)) for one in open_]
+    rows = [
+        show(one, clinic, now=now, treatment=treatments.get(one.patient_id or 0)) for one in open_
+    ]
     return render(request, "staff/concerns.html", {"rows": rows, "here": "concerns"})
 
 
 @require_POST
 @staff_only()
+def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
+    """One person takes it on; whoever comes second is told who has."""
+    concern = get_object_or_404(_concerns(request), pk=pk)
+    free = _open(request).filter(pk=pk, acknowledged_at=None)
+    if not free.update(acknowledged_at=timezone.now(), acknowledged_by=request.user):
+        concern.refresh_from_db()
+        who = concern.acknowledged_by
+        mine = who is not None and who.pk == request.user.pk
+        said = "You are on it already." if mine else f"{who or 'A colleague'} is on it already."
+        messages.warning(request, "It has been closed already." if concern.closed_at else said)
+    return redirect(_back(request))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only()
 def close(request: StaffRequest, pk: int) -> HttpResponse:
-    """One person closes it; whoever comes second is told."""
-    concern = get_object_or_404(
-        Concern.objects.select_related("report__treatment"), pk=pk, clinic=request.user.clinic
-    )
+    """With a reason. One person closes it; whoever comes second is told."""
+    concern = get_object_or_404(with_words(_concerns(request)), pk=pk)
     now = timezone.now()
-    closed = _open(request).filter(pk=pk).update(closed_at=now, closed_by=request.user)
-    if closed and concern.report is not None:
-        close_report(report=concern.report, by=request.user, now=now)
-    elif not closed:
-        messages.warning(request, "A colleague had closed it already.")
-    return redirect("concerns")
+    form = CloseForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        ended = {"closed_at": now, "closed_by": request.user, "closed_reason": form.reason()}
+        if not _open(request).filter(pk=pk).update(**ended):
+            messages.warning(request, "A colleague had closed it already.")
+        elif concern.report is not None:
+            close_report(report=concern.report, by=request.user, now=now)
+        return redirect("concerns")
+    shown = show(concern, request.user.clinic, now=now)
+    return render(request, "staff/close.html", {"one": shown, "form": form, "here": "concerns"})
 
 
 @require_POST
 @staff_only()
 def correct_text(request: StaffRequest, pk: int) -> HttpResponse:
     """Send the new hour of a permission that was announced too early."""
-    concern = get_object_or_404(Concern, pk=pk, clinic=request.user.clinic, kind=Concern.Kind.MOVED)
+    concern = get_object_or_404(_concerns(request), pk=pk, kind=Concern.Kind.MOVED)
     planned = send_correction(concern, by=request.user, now=timezone.now())
     if planned is None:
         messages.warning(request, "Nothing was sent: a colleague was quicker, or the hour is past.")
@@ -85,31 +89,16 @@ def correct_text(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("concerns")
 
 
+def _concerns(request: StaffRequest) -> QuerySet[Concern]:
+    return Concern.objects.filter(clinic=request.user.clinic)
+
+
 def _open(request: StaffRequest) -> QuerySet[Concern]:
-    return Concern.objects.filter(clinic=request.user.clinic, closed_at=None)
+    return _concerns(request).filter(closed_at=None)
 
 
-def _shown(request: StaffRequest, one: Concern, treatment: int | None) -> Shown:
-    zone = request.user.clinic.tz
-    at, now = one.opened_at.astimezone(zone), timezone.now().astimezone(zone)
-    channel = one.reminder.channel if one.reminder else "sms"
-    return Shown(
-        pk=one.pk,
-        title=one.report.get_tier_display() if one.report else one.get_kind_display(),
-        who=one.patient.full_name if one.patient else "A number we do not know",
-        treatment=treatment,
-        when=words.moment(at, now, "en"),
-        said=_said(request, one),
-        do=explain(one.detail, channel).do if one.kind == Concern.Kind.FAILED else "",
-        can_correct=one.kind == Concern.Kind.MOVED,
-    )
-
-
-def _said(request: StaffRequest, one: Concern) -> str:
-    """The patient's own text, or the signs that were ticked, a line each."""
-    if one.report is not None:
-        protocol = one.report.treatment.version.protocol
-        return "\n".join(signs_said(protocol, one.report.signs, "en", request.user.clinic.words))
-    if one.kind == Concern.Kind.CHECK_IN:
-        return one.detail
-    return one.text.body if one.text else ""
+def _back(request: HttpRequest) -> str:
+    """Where the button was pressed, if that is one of our pages."""
+    came_from = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    return came_from if ours else reverse("concerns")

@@ -16,6 +16,7 @@ from patients.models import Treatment
 from patients.models.patient import latest_consents
 from patients.qr import code_of
 from reminders import story as told
+from reminders.concern_words import of_patient
 from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of, undo_seconds
 from reminders.handover_form import PageByEmailForm
@@ -54,6 +55,7 @@ def render_story(
         "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
         "fixes": told.fixes(treatment, now=now),
         "visits": visits,
+        "concerns": of_patient(treatment.patient_id, treatment.patient.clinic, now=now),
         "trail": trail(treatment.patient, now=now),
         "link": address,
         "qr": code_of(address),

@@ -47,6 +47,7 @@ WHO_MAY = {
     "missed-again": STAFF,
     "concerns": STAFF,
     "concern-close": STAFF,
+    "concern-take": STAFF,
     "concern-correct": STAFF,
     "story": STAFF,
     "story-handover": STAFF,
@@ -68,18 +69,18 @@ MEET = {
     "missed-again": 302,
     "board-changes": 204,
     "undo": 302,
-    "concern-close": 302,
+    "concern-take": 302,
     "concern-correct": 302,
     "task-done": 302,
     "again": 302,
 }
 POSTED = {
-    *("desk-search", "desk-check", "concern-close", "concern-correct"),
+    *("desk-search", "desk-check", "concern-take", "concern-correct"),
     *("task-done", "again", "number", "missed-again", "undo", "story-email"),
 }
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
-    "concern-close concern-correct answer note task task-done again number"
+    "concern-close concern-take concern-correct answer note task task-done again number"
 ).split()
 
 

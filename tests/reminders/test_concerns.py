@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,10 +57,58 @@ def test_what_is_dealt_with_leaves_the_page_and_two_do_not_both_close_it(
 ) -> None:
     text("It burns")
     concern = Concern.objects.get()
-    assert nurse.post(f"/concerns/{concern.pk}/close/").status_code == 302
+    address = f"/concerns/{concern.pk}/close/"
+    assert "It burns" in nurse.get(address).content.decode()
+    assert "Say why: it is kept with the concern." in nurse.post(address).content.decode()
+    other = nurse.post(address, {"why": "other"}).content.decode()
+    assert "Say in a few words why." in other
+    assert nurse.post(address, {"why": "spoke", "more": "cold pack"}).status_code == 302
     assert "It burns" not in shown(nurse)
-    second = nurse.post(f"/concerns/{concern.pk}/close/", follow=True).content.decode()
+    second = nurse.post(address, {"why": "nothing"}, follow=True).content.decode()
     assert "A colleague had closed it already." in second
+    treatment = log(patient=patient)
+    story = nurse.get(f"/treatments/{treatment.pk}/").content.decode()
+    assert "Spoke with the patient: cold pack" in story
+
+
+def test_one_person_takes_it_on_and_whoever_comes_second_is_told_who(
+    patient: Patient, nurse: Client
+) -> None:
+    text("It burns")
+    address = f"/concerns/{Concern.objects.get().pk}/take/"
+    nurse.post(address)
+    assert "You are on it already." in nurse.post(address, follow=True).content.decode()
+    other = Client()
+    other.force_login(make_staff(clinic=patient.clinic, role=Role.LEAD, name="Dr. Park"))
+    second = other.post(address, follow=True).content.decode()
+    assert "Dana Ruiz is on it already." in second
+    assert "I am on it" not in shown(other)
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_it_on_at_once_one_wins(patient: Patient) -> None:
+    text("It burns")
+    address = f"/concerns/{Concern.objects.get().pk}/take/"
+    people = [
+        make_staff(clinic=patient.clinic, role=role, name=str(role.label))
+        for role in (Role.NURSE, Role.LEAD)
+    ]
+    clients = []
+    for one in people:
+        client = Client()
+        client.force_login(one)
+        clients.append(client)
+
+    def press(client: Client) -> str:
+        try:
+            return client.post(address, follow=True).content.decode()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        pages = list(pool.map(press, clients))
+    assert sum("is on it already." in page for page in pages) == 1
 
 
 def test_the_new_hour_is_texted_by_one_press(patient: Patient, nurse: Client) -> None:

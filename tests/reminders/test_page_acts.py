@@ -168,7 +168,7 @@ def test_a_nurse_reads_the_signs_and_her_close_ends_the_report(treatment: Treatm
     assert "I am not sure if it is one of these (Call the clinic" in page
     assert "I have diabetes" in page
     assert "Page the nurse" in page
-    nurse.post(f"/concerns/{Concern.objects.get().pk}/close/")
+    nurse.post(f"/concerns/{Concern.objects.get().pk}/close/", {"why": "spoke"})
     assert Report.objects.get().closed_at is not None
     assert on_page(treatment).see().part("reported") == ""
 

@@ -98,8 +98,9 @@ def test_the_story_costs_a_constant_number_of_queries(
         make_attempt(reminder, provider_id=f"SM{reminder.pk}")
         make_attempt(reminder, provider_id=f"SM2{reminder.pk}")
     page_of(desk, treatment)
-    # session, user, treatments, reminders, attempts, receipts, corrections, consents, the trail
-    with django_assert_num_queries(9):
+    # session, user, treatments, reminders, attempts, receipts,
+    # corrections, consents, concerns, notes and tasks
+    with django_assert_num_queries(10):
         page_of(desk, treatment)
 
 

@@ -1,0 +1,111 @@
+"""Concerns as staff read them: what it is, what was said, what usually helps, who is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from patients import words
+from patients.models import Clinic
+from patients.models.answers import HOLDING_TIERS
+from patients.page_report import signs_said
+from reminders.models import Concern
+from reminders.provider_errors import explain
+
+OF_A_PATIENT = 20
+HOLDS = "Until it is closed, the patient’s other messages wait."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`said`: the patient's own words; `do`: what usually helps; `on_it`: who has taken it on;
+    `ended`: who closed it and why, empty while it is open.
+    """
+
+    pk: int
+    title: str
+    who: str
+    treatment: int | None
+    when: str
+    said: str
+    do: str
+    on_it: str
+    ended: str
+    can_correct: bool
+    is_urgent: bool
+
+
+def with_words(concerns: QuerySet[Concern]) -> QuerySet[Concern]:
+    """With all that `show` reads, in the same question."""
+    return concerns.select_related(
+        "patient", "reminder", "text", "report__treatment__version", "acknowledged_by", "closed_by"
+    ).defer("report__treatment__version__source")
+
+
+def of_patient(patient: int, clinic: Clinic, *, now: datetime) -> list[Shown]:
+    """The patient's latest concerns, the open ones first."""
+    rows = with_words(Concern.objects.filter(patient=patient, clinic=clinic))
+    latest = sorted(rows.order_by("-id")[:OF_A_PATIENT], key=lambda one: one.closed_at is not None)
+    return [show(one, clinic, now=now) for one in latest]
+
+
+def by_urgency(concerns: Iterable[Concern]) -> list[Concern]:
+    """What holds a patient's messages first, then what nobody is on, then the oldest."""
+    return sorted(
+        concerns, key=lambda one: (not _holds(one), one.acknowledged_at is not None, one.pk)
+    )
+
+
+def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None = None) -> Shown:
+    channel = one.reminder.channel if one.reminder else "sms"
+    return Shown(
+        pk=one.pk,
+        title=one.report.get_tier_display() if one.report else one.get_kind_display(),
+        who=one.patient.full_name if one.patient else "A number we do not know",
+        treatment=treatment,
+        when=_when(one.opened_at, clinic, now),
+        said=_said(one, clinic),
+        do=_do(one, channel),
+        on_it=_by(one.acknowledged_by, one.acknowledged_at, clinic, now),
+        ended=_ended(one, clinic, now),
+        can_correct=one.kind == Concern.Kind.MOVED,
+        is_urgent=_holds(one),
+    )
+
+
+def _holds(one: Concern) -> bool:
+    return one.report is not None and one.report.tier in HOLDING_TIERS
+
+
+def _do(one: Concern, channel: str) -> str:
+    if one.kind == Concern.Kind.FAILED:
+        return explain(one.detail, channel).do
+    return HOLDS if _holds(one) else ""
+
+
+def _by(who: object, at: datetime | None, clinic: Clinic, now: datetime) -> str:
+    return f"{who}, {_when(at, clinic, now)}" if who and at else ""
+
+
+def _ended(one: Concern, clinic: Clinic, now: datetime) -> str:
+    if one.closed_at is None:
+        return ""
+    by = _by(one.closed_by, one.closed_at, clinic, now) or _when(one.closed_at, clinic, now)
+    return f"{by}. {one.closed_reason}".strip()
+
+
+def _when(at: datetime, clinic: Clinic, now: datetime) -> str:
+    return words.moment(at.astimezone(clinic.tz), now.astimezone(clinic.tz), "en")
+
+
+def _said(one: Concern, clinic: Clinic) -> str:
+    """The patient's own text, or the signs that were ticked, a line each."""
+    if one.report is not None:
+        protocol = one.report.treatment.version.protocol
+        return "\n".join(signs_said(protocol, one.report.signs, "en", clinic.words))
+    if one.kind == Concern.Kind.CHECK_IN:
+        return one.detail
+    return one.text.body if one.text else ""
