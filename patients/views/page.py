@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from patients.acts import mark_read
 from patients.page import page_of, told_by
 from patients.page_frame import Frame
-from patients.views.personal import ONLY_POST, SAFE, personal, rendered, see_other
+from patients.views.personal import SAFE, SAFE_OR_POST, personal, rendered, see_other
 
 
 @personal(SAFE)
@@ -17,7 +17,9 @@ def recovery_page(request: HttpRequest, frame: Frame) -> HttpResponse:
     return rendered("patient/page.html", page_of(frame, told_by(frame.treatment)))
 
 
-@personal(ONLY_POST)
+@personal(SAFE_OR_POST)
 def read(request: HttpRequest, frame: Frame) -> HttpResponse:
-    mark_read(treatment=frame.treatment, now=frame.now)
+    """Looking at the address is no press: it only leads back."""
+    if request.method == "POST":
+        mark_read(treatment=frame.treatment, now=frame.now)
     return see_other(f"{frame.doors.home}#read")

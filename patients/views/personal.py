@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from patients import links
 from patients.models import Clinic
@@ -28,7 +28,6 @@ View = Callable[..., HttpResponse]
 
 SAFE = require_safe
 SAFE_OR_POST = require_http_methods(["GET", "HEAD", "POST"])
-ONLY_POST = require_POST
 
 
 def personal(methods: Callable[[View], View]) -> Callable[[Act], View]:

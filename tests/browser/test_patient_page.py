@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
@@ -22,9 +21,6 @@ PHASES = {
     "days 2 to 7": timedelta(hours=80),
     "after one week": timedelta(days=8, hours=1),
 }
-# What a patient must read; beside it stand labels and times, for which 4.5:1 is enough.
-SECONDARY = [".muted", ".when", ".state", ".span", ".label", ".path", ".clinic", ".treated",
-             ".clock span", ".also h2", ".foot", ".bar", ".care h3", ".button", "a"]  # fmt: skip
 OpenPage = Callable[..., Page]
 
 
@@ -64,61 +60,6 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     yield open_one
     for context in contexts:
         context.close()
-
-
-def violations(page: Page, **options: object) -> list[str]:
-    found = Axe().run(page, **options).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
-@pytest.mark.browser
-@pytest.mark.services
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("phase", PHASES)
-def test_no_phase_has_a_violation_or_scrolls_sideways(
-    live_server: LiveServer,
-    patient: Patient,
-    open_page: OpenPage,
-    phase: str,
-    width: int,
-    scheme: str,
-) -> None:
-    url = link_of(live_server, treated(patient, PHASES[phase]))
-    page = open_page(url, width=width, scheme=scheme)
-    assert fits(page)
-    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    assert violations(page) == []
-    assert fits(page)
-
-
-@pytest.mark.browser
-@pytest.mark.services
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_must_be_read_has_seven_to_one(
-    live_server: LiveServer, patient: Patient, open_page: OpenPage, scheme: str
-) -> None:
-    page = open_page(link_of(live_server, treated(patient, PHASES["right after"])), scheme=scheme)
-    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    context = {"include": [["body"]], "exclude": [[one] for one in SECONDARY]}
-    options = {"runOnly": {"type": "rule", "values": ["color-contrast-enhanced"]}}
-    assert violations(page, context=context, options=options) == []
-
-
-@pytest.mark.browser
-@pytest.mark.services
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_dead_link_s_page_has_no_violation(
-    live_server: LiveServer, patient: Patient, open_page: OpenPage, scheme: str
-) -> None:
-    url = f"{live_server.url}/r/{'0' * links.TOKEN_LENGTH}"
-    page = open_page(url, width=320, scheme=scheme)
-    assert violations(page) == []
-    assert fits(page)
 
 
 @pytest.mark.browser

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import time_machine
+from django.apps import apps
 from django.test import Client
 
 from patients import links
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 OURS = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
+
+
+def rows() -> dict[str, list[object]]:
+    """Every row of every table of ours."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for name in ("patients", "reminders")
+        for model in apps.get_app_config(name).get_models()
+    }
 
 
 @dataclass
