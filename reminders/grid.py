@@ -131,15 +131,9 @@ def board(
     """
     found = asking(clinic, now=now)
     ends = datetime.combine(until, time(), clinic.tz) if until else None
-    if show in KEYS:
-        listed = _ordered(found.of(show), found)
-    elif ends:
-        listed = _ordered(_span(clinic, ends - SPAN, ends), Asking())
-    else:
-        everybody = _span(clinic, now - SPAN, None)
-        listed = _ordered(everybody | found.concerns | found.failed | found.unknown, found)
+    listed = list_rows(clinic, found, show=show, ends=ends, now=now)
     pages = Paginator(listed, PAGE).get_page(page)
-    treatments = _fetch(clinic, pages.object_list)
+    treatments = fetch(clinic, pages.object_list)
     columns = columns_of(treatments)
     return Board(
         columns=tuple(Column(*one) for one in columns.items()),
@@ -152,6 +146,18 @@ def board(
         earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
         is_first_run=not (listed or until) and not _has_any(clinic),
     )
+
+
+def list_rows(
+    clinic: Clinic, found: Asking, *, show: str, ends: datetime | None, now: datetime
+) -> list[int]:
+    """The treatments of a board, in its order: of a counter, of a span, or the latest."""
+    if show in KEYS:
+        return _ordered(found.of(show), found)
+    if ends:
+        return _ordered(_span(clinic, ends - SPAN, ends), Asking())
+    everybody = _span(clinic, now - SPAN, None)
+    return _ordered(everybody | found.concerns | found.failed | found.unknown, found)
 
 
 def _span(clinic: Clinic, begins: datetime, ends: datetime | None) -> Found:
@@ -177,7 +183,7 @@ def _ordered(rows: Found, found: Asking) -> list[int]:
     return sorted(rows, key=place)
 
 
-def _fetch(clinic: Clinic, listed: Iterable[int]) -> list[Treatment]:
+def fetch(clinic: Clinic, listed: Iterable[int]) -> list[Treatment]:
     """These treatments with all a row needs, in this order."""
     pks = list(listed)
     rows = (

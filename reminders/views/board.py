@@ -29,7 +29,7 @@ def board(request: StaffRequest) -> HttpResponse:
         clinic,
         show=request.GET.get("show", ""),
         page=request.GET.get("page", ""),
-        until=_day(request.GET.get("until", "")),
+        until=asked_day(request),
         now=now,
     )
     context = {"board": shown, "here": "board", **_look(now, changed.mark(clinic.pk))}
@@ -80,8 +80,9 @@ def _moment(typed: str) -> datetime | None:
     return at if at is not None and at.tzinfo is not None else None
 
 
-def _day(typed: str) -> date | None:
+def asked_day(request: HttpRequest) -> date | None:
+    """`?until=`, if that is a day."""
     try:
-        return parse_date(typed)
+        return parse_date(request.GET.get("until", ""))
     except ValueError:
         return None

@@ -53,6 +53,13 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
         *(f"/treatments/{treatment.pk}/" for treatment in full),
         f"/treatments/{pk}/correct/",
         f"/treatments/{pk}/void/",
+        f"/treatments/{pk}/answer/",
+        f"/treatments/{pk}/note/",
+        f"/treatments/{pk}/task/",
+        "/board/?until=2020-01-01",
+        "/board/missed/handover/",
+        "/board/day/",
+        "/figures/",
         "/accounts/logout/",
         "/concerns/",
     ):
