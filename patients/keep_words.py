@@ -1,4 +1,4 @@
-"""The words of what a patient keeps: the calendar file, the sheet of paper. One table each."""
+"""The words of what a patient keeps: the copy on the phone, the calendar file, the paper."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ class KeepWords:
     title: str
     calendar: str
     paper: str
+    offline: str
+    remove: str
+    removed: str
+    again: str
+    saved: str
+    old: str
+    stale: str
     scan: str
     on_and_on: str
     printed: str
@@ -23,6 +30,13 @@ _ENGLISH = KeepWords(
     title="Keep it with you",
     calendar="Add to calendar",
     paper="Print it",
+    offline="This page also opens without a network.",
+    remove="Remove from this phone",
+    removed="Removed from this phone. Your link still opens the page.",
+    again="Keep it on this phone",
+    saved="Saved copy from {moment}.",
+    old="This copy is old. The clinic may have changed this.",
+    stale="You are offline, and this page may be old.",
     scan="Scan this to open your page.",
     on_and_on="and after that too",
     printed="As of {moment}. Your page on the phone may be newer.",
@@ -33,6 +47,13 @@ _SPANISH = KeepWords(
     title="Llévela consigo",
     calendar="Poner en el calendario",
     paper="Imprimir",
+    offline="Esta página también se abre sin red.",
+    remove="Quitar de este teléfono",
+    removed="Ya no está en este teléfono. Su enlace sigue abriendo la página.",
+    again="Guardar en este teléfono",
+    saved="Copia guardada: {moment}",
+    old="Esta copia es vieja. La clínica puede haber cambiado algo.",
+    stale="No tiene red, y esta página puede ser vieja.",
     scan="Escanee esto para abrir su página.",
     on_and_on="y también después",
     printed="Su página en el teléfono puede ser más nueva. Hecho {moment}",

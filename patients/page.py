@@ -14,6 +14,7 @@ from patients import words
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
 from patients.models import CheckIn, Report, Treatment
+from patients.on_phone import Phone, phone_of
 from patients.page_answers import feels_normal, rule_asked, rule_open
 from patients.page_calls import Call, Care, Contact
 from patients.page_frame import Frame
@@ -71,6 +72,7 @@ class Page:
     stages: tuple[Stage, ...]
     series: str
     keep: KeepWords
+    phone: Phone
     care: tuple[Care, ...]
     contacts: tuple[Contact, ...]
     hours: str
@@ -114,9 +116,10 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         language=frame.language,
         session=Session(treatment.session),
         feels_normal=feels_normal(protocol, told.check_ins),
+        dated=frame.dated,
         fill=fill,
     )
-    plan = _Plan(protocol, frame.language, say, frame.now.astimezone(zone))
+    plan = _Plan(protocol, frame.language, say, frame.now.astimezone(zone), frame.dated)
     report = highest(told.reports)
     return Page(
         language=frame.language,
@@ -134,6 +137,7 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         stages=tuple(plan.stage(phase) for phase in timeline.phases),
         series=timeline.series,
         keep=keep_words(frame.language),
+        phone=phone_of(frame),
         care=frame.calls.care(protocol, frame.language, fill),
         contacts=frame.calls.contacts(protocol, frame.language, fill),
         hours=frame.hours.text,
@@ -157,6 +161,7 @@ class _Plan:
     language: str
     say: PageWords
     now: datetime
+    dated: bool
 
     def rows(self, steps: Iterable[StepView]) -> tuple[Row, ...]:
         return tuple(self._row(step) for step in steps)
@@ -228,7 +233,10 @@ class _Plan:
         return self.say.ended.format(moment=self._said(at))
 
     def _said(self, at: datetime) -> str:
-        return words.moment(at.astimezone(self.now.tzinfo), self.now, self.language)
+        local = at.astimezone(self.now.tzinfo)
+        if self.dated:
+            return words.dated(local, self.language)
+        return words.moment(local, self.now, self.language)
 
     def _needs_normal(self, step: StepView) -> bool:
         return any(one.needs_normal for one in self.protocol.steps if one.fact == step.fact)

@@ -117,7 +117,9 @@ class Calls:
         )
 
 
-def hours_of(clinic: Clinic, *, zone: tzinfo, now: datetime, language: str) -> Hours:
+def hours_of(
+    clinic: Clinic, *, zone: tzinfo, now: datetime, language: str, dated: bool = False
+) -> Hours:
     """Computed by the clinic's clock, said by the page's: a page speaks of one zone only."""
     found = opening(clinic.opening_hours, zone=clinic.tz, now=now)
     if found is None:
@@ -125,7 +127,8 @@ def hours_of(clinic: Clinic, *, zone: tzinfo, now: datetime, language: str) -> H
     say, at = page_words(language), found.changes_at.astimezone(zone)
     if found.is_open:
         return Hours(say.open_until.format(clock=words.hour(at, language)), False)
-    said = words.moment(at, now.astimezone(zone), language)
+    near = words.moment(at, now.astimezone(zone), language)
+    said = words.dated(at, language) if dated else near
     return Hours(say.closed_until.format(moment=said), True)
 
 

@@ -52,6 +52,14 @@ class Doors:
         return self._to("calendar.ics")
 
     @property
+    def copy(self) -> str:
+        return self._to("kept")
+
+    @property
+    def manifest(self) -> str:
+        return self._to("manifest.webmanifest")
+
+    @property
     def paper(self) -> str:
         return self._to("print")
 
@@ -82,6 +90,7 @@ class Frame:
     hours: Hours
     bar: Call
     others: tuple[Tongue, ...]
+    dated: bool = False  # no hour is said as seen from `now`
 
     @property
     def protocol(self) -> Protocol:

@@ -14,6 +14,7 @@ class PageWords:
     """One language; `name` is what it calls itself. `{braces}` are filled by `patients.page`."""
 
     name: str
+    app: str
     title: str
     day: str
     treated: str
@@ -60,6 +61,7 @@ class PageWords:
 
 _ENGLISH = PageWords(
     name="English",
+    app="Recovery",
     title="Your recovery page",
     day="Day {day}",
     treated="Your treatment ended at {treated}.",
@@ -114,6 +116,7 @@ _ENGLISH = PageWords(
 
 _SPANISH = PageWords(
     name="Español",
+    app="Recuperación",
     title="Su página de recuperación",
     day="Día {day}",
     treated="Su tratamiento terminó {treated}",

@@ -90,13 +90,14 @@ def recovery(
     language: str = "en",
     session: Session = Session.FIRST,
     feels_normal: bool = False,
+    dated: bool = False,
     fill: Mapping[str, str] | None = None,
 ) -> Timeline:
     """The whole timeline at `now` (a `now` before the treatment counts as its end).
 
     `treated_at` and `now` are aware; `fill` gives the clinic's words for the placeholders (left
     out, they stay as they are). `feels_normal`: the patient has said so; until then actives stay
-    closed (fact D5) and E1 is never "now".
+    closed (fact D5) and E1 is never "now". `dated`: no hour is said as seen from `now`.
     """
     view = _Recovery(
         protocol,
@@ -106,6 +107,7 @@ def recovery(
         max(now.astimezone(UTC), treated_at.astimezone(UTC)),
         language,
         feels_normal,
+        dated,
         dict(fill or {}),
     )
     return view.timeline(session)
@@ -120,6 +122,7 @@ class _Recovery:
     now: datetime
     language: str
     feels_normal: bool
+    dated: bool
     fill: dict[str, str]
 
     def timeline(self, session: Session) -> Timeline:
@@ -250,7 +253,7 @@ class _Recovery:
         return NextView(
             at=at,
             clock=self._said(at),
-            away=words.in_span(at - self.now, self.language),
+            away="" if self.dated else words.in_span(at - self.now, self.language),
             title=self._filled(title),
             text=self._filled(text_),
         )
@@ -285,6 +288,8 @@ class _Recovery:
 
     def _said(self, at: datetime) -> str:
         local, now = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        if self.dated:
+            return words.dated(local, self.language)
         return words.moment(local, now, self.language)
 
     def _filled(self, text: str, **more: str) -> str:
@@ -313,6 +318,17 @@ def gates(protocol: Protocol) -> dict[Elapsed | Calendar, str]:
         if gives_way and step.ends is not None:
             found.setdefault(step.ends, step.fact)
     return found
+
+
+def turns(protocol: Protocol, treated_at: datetime, zone: tzinfo) -> list[datetime]:
+    """Every instant at which something on the page changes, in order, in UTC."""
+    moments: list[Elapsed | Calendar] = []
+    spans = [(one.starts, one.ends) for one in protocol.phases]
+    spans += [(one.starts, one.ends) for one in protocol.normals]
+    moments += [Elapsed(at) for span in spans for at in span if at is not None]
+    for step in protocol.steps:
+        moments += [at for at in (step.starts, step.ends) if at is not None]
+    return sorted({moment.resolve(treated_at, zone) for moment in moments})
 
 
 def last_moment(protocol: Protocol, treated_at: datetime, zone: tzinfo) -> datetime:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import answers, kept, page, report
+from patients.views import answers, kept, page, phone, report
 
 urlpatterns = [
     path("r/<str:token>", page.recovery_page, name="recovery-page"),
@@ -14,4 +14,7 @@ urlpatterns = [
     path("r/<str:token>/not-you", answers.not_you, name="recovery-not-you"),
     path("r/<str:token>/calendar.ics", kept.calendar, name="calendar"),
     path("r/<str:token>/print", kept.paper, name="paper"),
+    path("r/<str:token>/kept", phone.kept, name="kept"),
+    path("r/<str:token>/manifest.webmanifest", phone.manifest, name="manifest"),
+    path("worker.js", phone.worker, name="worker"),
 ]

@@ -21,6 +21,9 @@ WHO_MAY = {
     "recovery-page": OPEN,
     "calendar": OPEN,  # the token in its address
     "paper": OPEN,  # the same
+    "kept": OPEN,  # the same
+    "manifest": OPEN,  # the same
+    "worker": OPEN,  # a script, the same for everybody
     "recovery-read": OPEN,
     "recovery-wrong": OPEN,
     "recovery-sent": OPEN,

@@ -1,0 +1,90 @@
+/* The patient's page on a phone: it keeps a copy, and shows of that copy what its moments say.
+   No rule stands here: the server gives every moment, this compares them with the clock. */
+"use strict";
+
+(() => {
+  const box = document.getElementById("keep");
+  const { key, home } = box.dataset;
+  const copied = "copied" in box.dataset;
+  const given = Number(box.dataset.now);
+
+  /* Storage may be forbidden; then nothing is remembered, and everything still shows. */
+  const memory = {
+    get: (name) => { try { return localStorage.getItem(`aftercare ${name}`); } catch { return null; } },
+    set: (name, value) => { try { localStorage.setItem(`aftercare ${name}`, value); } catch { /* forbidden */ } },
+    clear: (part) => {
+      try {
+        for (const name of Object.keys(localStorage)) if (name.includes(part)) localStorage.removeItem(name);
+      } catch { /* forbidden */ }
+    },
+  };
+
+  /* How far the phone's clock is off ours, measured whenever the page comes from the network. */
+  if (!copied) memory.set("clock", String(given - Date.now()));
+  const off = Number(memory.get("clock"));
+  const now = () => Math.max(given, Date.now() + off);
+
+  /* --- What shows from one moment until another -------------------------------------------- */
+  function show() {
+    for (const part of document.querySelectorAll("template[data-from]")) {
+      const at = now();
+      const on = at >= Number(part.dataset.from) && at < Number(part.dataset.until || Infinity);
+      if (on && !part.shown) {
+        part.shown = [...part.content.cloneNode(true).childNodes];
+        part.after(...part.shown);
+      } else if (!on && part.shown) {
+        for (const node of part.shown) node.remove();
+        part.shown = null;
+      }
+    }
+  }
+
+  /* --- The copy on this phone --------------------------------------------------------------- */
+  function say(kept) {
+    for (const part of box.querySelectorAll("[data-kept]")) {
+      part.hidden = part.dataset.kept !== (kept ? "yes" : "no");
+    }
+  }
+
+  async function keep() {
+    await navigator.serviceWorker.register("/worker.js", { scope: home });
+    const { active } = await navigator.serviceWorker.ready;
+    const drawn = "link[rel~=stylesheet], link[rel~=icon], script[src]";
+    const assets = [...document.querySelectorAll(drawn)].map((one) => one.href || one.src);
+    active.postMessage({ copy: box.dataset.copy, assets });
+  }
+
+  async function forget() {
+    const registration = await navigator.serviceWorker.getRegistration(home);
+    registration?.active?.postMessage({ forget: true });
+    memory.clear(key);
+    memory.set(`${key} removed`, "yes");
+    say(false);
+  }
+
+  if ("serviceWorker" in navigator) {
+    navigator.serviceWorker.addEventListener("message", ({ data }) => say(data.kept));
+    box.addEventListener("click", ({ target }) => {
+      const act = target.closest("[data-act]")?.dataset.act;
+      if (act === "forget") forget();
+      if (act === "keep") { memory.clear(`${key} removed`); keep(); }
+    });
+    if (memory.get(`${key} removed`)) say(false);
+    else if (!copied) keep().catch(() => {});
+  }
+
+  /* --- A page left open: a newer one if there is a network, else the copy ------------------- */
+  async function refresh() {
+    show();
+    if (!copied && now() < Number(box.dataset.until)) return;
+    const reached = await fetch(location, { method: "HEAD", cache: "no-store" }).catch(() => null);
+    if (reached) location.reload();
+    else if (!copied && navigator.serviceWorker?.controller) location.reload();
+    else if (!copied) box.querySelector("[data-stale]").hidden = false;
+  }
+
+  show();
+  setInterval(copied ? show : refresh, 20000);
+  addEventListener("online", refresh);
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+})();

@@ -1,0 +1,64 @@
+"""A line between the browser and the site that can be cut and mended, as a phone's can."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+
+
+class Line:
+    """Forwards `http://localhost:<port>` to the site while it is whole."""
+
+    def __init__(self, to_port: int) -> None:
+        self._to = to_port
+        self._whole = True
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        starting = asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(5)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._whole:
+            writer.transport.abort()
+            return
+        up_reader, up_writer = await asyncio.open_connection("localhost", self._to)
+        self._open |= {writer, up_writer}
+        await asyncio.gather(_pour(reader, up_writer), _pour(up_reader, writer))
+        self._open -= {writer, up_writer}
+
+    def cut(self) -> None:
+        self._whole = False
+        for writer in list(self._open):
+            self._loop.call_soon_threadsafe(writer.transport.abort)
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        self._loop.call_soon_threadsafe(self._server.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@contextlib.contextmanager
+def line(to_port: int) -> Iterator[Line]:
+    made = Line(to_port)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,88 @@
+"""The copy a phone keeps: every hour of the page in one file, none said as seen from another."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients import links
+from patients.models import Treatment
+from tests.builders import log, make_clinic, make_patient
+from tests.patients.reading import Element, read
+from tests.patients.test_page import WEEKDAYS, H, T, page_at
+
+ANY_TIME = [1 * H, 5 * H, 7 * H, 23 * H, 30 * H, 60 * H, 8 * 24 * H, 65 * 24 * H]
+
+
+@pytest.fixture
+def treatment(db: None) -> Treatment:
+    return log(patient=make_patient(clinic=make_clinic(opening_hours=WEEKDAYS)), treated_at=T)
+
+
+def kept(treatment: Treatment, query: str = "") -> Element:
+    with time_machine.travel(T, tick=False):
+        response = Client().get(f"/r/{links.token_of(treatment)}/kept{query}")
+    assert response.status_code == 200
+    return read(response.content.decode()).root
+
+
+def shown(root: Element, after: timedelta) -> list[Element]:
+    """The parts that a phone shows so long after the treatment."""
+    at = int((T + after).timestamp() * 1000)
+    return [
+        one for one in root.every("template")
+        if int(one.attrs["data-from"]) <= at < int(one.attrs.get("data-until") or 10**15)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("after", ANY_TIME)
+def test_at_any_hour_the_copy_says_what_the_page_itself_says(
+    treatment: Treatment, after: timedelta
+) -> None:
+    live = page_at(treatment, T + after)
+    parts = shown(kept(treatment), after)
+    (standing,) = [one for one in parts if one.part("now")]
+    for part in ("now", "also"):
+        found, wanted = (
+            [title.text for title in root.every("h3")] if root else []
+            for root in (standing.part(part), live.root.part(part))
+        )
+        assert found == wanted
+    following, normal = standing.part("next"), standing.part("normal")
+    assert (following.every("h3")[0].text if following else "") in live.part("next")
+    assert (normal.text if normal else "") == live.part("normal")
+    (day,) = [one.text for one in parts if one.text.startswith("Day ")]
+    assert live.text.find(f"{day} ·") > 0
+    (bar,) = [one for one in parts if one.every("a") and not one.part("now")]
+    assert bar.every("a")[0].text in live.text
+
+
+def test_no_hour_of_it_is_said_as_seen_from_one_moment(treatment: Treatment) -> None:
+    said = " ".join(one.text for one in kept(treatment).every("template"))
+    assert not re.search(
+        r"[ap]m (today|tonight|tomorrow|yesterday)|\bin \d+ (hour|minute|day)", said
+    )
+    assert "2:20 pm on Wed, Nov 25" in said
+
+
+def test_it_asks_as_little_as_the_page_and_changes_nothing(treatment: Treatment) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        kept(treatment)
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 4
+
+
+def test_as_an_app_it_has_a_neutral_name_and_only_this_page(treatment: Treatment) -> None:
+    home = f"/r/{links.token_of(treatment)}"
+    app = json.loads(Client().get(f"{home}/manifest.webmanifest").content)
+    assert (app["name"], app["short_name"]) == ("Your recovery page", "Recovery")
+    assert (app["start_url"], app["scope"]) == (home, home)
+    assert {icon["purpose"] for icon in app["icons"]} == {"any", "maskable"}
+    worker = Client().get("/worker.js")
+    assert worker["Content-Type"] == "text/javascript; charset=utf-8"
