@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2 * TICK_SECONDS,
         "options": {"expires": 60},
     },
+    "take in lists": {
+        "task": "reminders.tasks.take_in",
+        "schedule": 12 * TICK_SECONDS,
+        "options": {"expires": 60},
+    },
 }
 
 CACHES = {

@@ -99,7 +99,8 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return Skip.OPTED_OUT
     if now >= row.not_after + LAST_MINUTE:
         return Skip.NOT_USEFUL
-    if rule.is_handover:
+    # With the patient at the desk it goes at any hour; one of an import keeps quiet hours.
+    if rule.is_handover and treatment.import_file_id is None:
         return _refused(row, address, standing.circuits, now)
     if patient.pk in standing.reporting:
         return Hold(now + HELD_FOR)

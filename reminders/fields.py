@@ -14,6 +14,7 @@ from phonenumbers import PhoneNumberType, ValidationResult
 from phonenumbers.phonemetadata import PhoneMetadata
 
 from patients import words
+from patients.models import Clinic
 
 EMAIL_WANTED = "This is not an email address. One looks like ana@example.org."
 NO_TEXTS = {
@@ -34,6 +35,11 @@ class PhoneField(forms.CharField):
     def clean(self, value: Any) -> str:
         typed = super().clean(value)
         return read_phone(typed, self.region) if typed else ""
+
+
+def region_of(clinic: Clinic) -> str:
+    """The country whose way of writing numbers is understood: that of the clinic's own."""
+    return phonenumbers.region_code_for_country_code(clinic.office_phone.country_code or 0)
 
 
 def read_phone(typed: str, region: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import phonenumbers
 from django import forms
 from django.db import transaction
 
@@ -20,7 +19,7 @@ from patients.models import Clinic, Patient, ProtocolVersion, StaffUser, Treatme
 from patients.models.patient import Channel, latest_consents
 from patients.protocol import ConsentScope, Session
 from reminders.consent_words import consent_words
-from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, gets_no_texts
+from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, gets_no_texts, region_of
 from reminders.finding import same_person
 from reminders.treatments import (
     CONSENT_WORDING,
@@ -29,6 +28,7 @@ from reminders.treatments import (
     check_time,
     guess_session,
     log_treatment,
+    newest_versions,
     questions,
     queue_at_desk,
 )
@@ -50,17 +50,6 @@ SESSIONS = {
 LANGUAGES = {"en": "English", "es": "Spanish"}
 AREAS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/")
 PATIENT_FIELDS = ("first_name", "last_name", "email", "channel", "language", "zone")
-
-
-def region_of(clinic: Clinic) -> str:
-    """The country whose way of writing numbers is understood: that of the clinic's own."""
-    return phonenumbers.region_code_for_country_code(clinic.office_phone.country_code or 0)
-
-
-def newest_versions(clinic: Clinic) -> dict[str, ProtocolVersion]:
-    """The version to log by, for each of the clinic's protocols."""
-    versions = clinic.protocol_versions.defer("source").order_by("key", "number")
-    return {version.key: version for version in versions}
 
 
 def required(sentence: str) -> dict[str, str]:

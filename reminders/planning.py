@@ -171,7 +171,7 @@ def _row(
         treated_at=treatment.treated_at,
         state=State.SKIPPED if skip else State.PLANNED,
         state_at=now,
-        urgent=rule.is_handover,
+        urgent=rule.is_handover and treatment.import_file_id is None,
         skip_reason=skip.value if skip else "",
     )
 

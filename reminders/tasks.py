@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reminders import alerts, dispatch, escalation, heartbeat, page_acts
+from reminders import alerts, dispatch, escalation, heartbeat, imports, page_acts
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -30,3 +30,10 @@ def hear() -> None:
     page_acts.take_up(now=now)
     escalation.escalate(now=now)
     alerts.send_waiting(now=now)
+
+
+@shared_task(name="reminders.tasks.take_in", ignore_result=True)
+def take_in() -> None:
+    """Take in the lists that were accepted at a desk."""
+    if imports.take_in_accepted():
+        ring()

@@ -123,6 +123,12 @@ def questions(
     return asked
 
 
+def newest_versions(clinic: Clinic) -> dict[str, ProtocolVersion]:
+    """The version to log by, for each of the clinic's protocols."""
+    versions = clinic.protocol_versions.defer("source").order_by("key", "number")
+    return {version.key: version for version in versions}
+
+
 def queue_at_desk(clinic: Clinic, patient: Patient | None) -> Patient | None:
     """Within a transaction: whoever logs the same patient, or anybody new, waits until it ends.
 

@@ -2,6 +2,7 @@
 
 from patients.models.answers import Act, CheckIn, Reading, Report
 from patients.models.clinic import Clinic, StaffUser
+from patients.models.import_file import ImportFile, ImportRow
 from patients.models.patient import Consent, OptOut, Patient
 from patients.models.protocol_version import ProtocolVersion
 from patients.models.treatment import Correction, Treatment
@@ -12,6 +13,8 @@ __all__ = [
     "Clinic",
     "Consent",
     "Correction",
+    "ImportFile",
+    "ImportRow",
     "OptOut",
     "Patient",
     "ProtocolVersion",

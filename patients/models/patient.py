@@ -95,6 +95,13 @@ class Consent(AppendOnly):
     given = models.BooleanField()
     wording = models.CharField(max_length=32, help_text="The version of the words agreed to.")
     how = models.CharField(max_length=8, choices=How.choices)
+    source = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where an import has it from.",
+    )
     recorded_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True)
     recorded_at = models.DateTimeField()
 

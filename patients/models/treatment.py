@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from patients.models.clinic import StaffUser
+from patients.models.import_file import ImportFile
 from patients.models.patient import AppendOnly, Patient
 from patients.models.protocol_version import ProtocolVersion
 from patients.protocol import Session
@@ -33,6 +34,10 @@ class Treatment(models.Model):
     logged_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
     # One per form shown: a double submit finds the row that the first one made.
     form_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # Came with a list: nobody stands at the desk and waits for its handover.
+    import_file = models.ForeignKey(
+        ImportFile, models.PROTECT, null=True, blank=True, related_name="treatments"
+    )
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+")
     void_reason = models.CharField(max_length=200, blank=True)

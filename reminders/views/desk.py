@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from patients.access import StaffRequest, staff_only
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
-from reminders.fields import grouped, read_phone
+from reminders.fields import grouped, read_phone, region_of
 from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
-from reminders.forms import StillToAsk, TreatmentForm, region_of
+from reminders.forms import StillToAsk, TreatmentForm
 
 JUST_LOGGED = 6
 SHOWN_OF_NAME = 3

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from patients.models import Clinic, StaffUser, Treatment
+from patients.models import Clinic, ImportFile, StaffUser, Treatment
 from patients.models.clinic import Role
 from reminders.models import Concern, Task
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
@@ -57,6 +57,13 @@ WHO_MAY = {
     "concern-correct": STAFF,
     "story": STAFF,
     "story-handover": STAFF,
+    "imports": STAFF,
+    "import-file": STAFF,
+    "import-columns": STAFF,
+    "import-accept": STAFF,
+    "import-progress": STAFF,
+    "import-bad": STAFF,
+    "import-forget": STAFF,
     "undo": STAFF,
     "story-email": STAFF,
     "correct": STAFF,
@@ -76,6 +83,8 @@ MEET = {
     "board-changes": 204,
     "undo": 302,
     "concern-take": 302,
+    "import-accept": 302,
+    "import-forget": 302,
     "concern-correct": 302,
     "task-done": 302,
     "again": 302,
@@ -83,10 +92,12 @@ MEET = {
 POSTED = {
     *("desk-search", "desk-check", "concern-take", "concern-correct"),
     *("task-done", "again", "number", "missed-again", "undo", "story-email"),
+    *("import-accept", "import-forget"),
 }
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
-    "concern-close concern-take concern-correct answer note task task-done again number"
+    "concern-close concern-take concern-correct answer note task task-done again number "
+    "import-file import-columns import-accept import-progress import-bad import-forget"
 ).split()
 
 
@@ -125,6 +136,15 @@ def open_task(treatment: Treatment) -> Task:
     )  # fmt: skip
 
 
+def checked_list(treatment: Treatment) -> ImportFile:
+    return ImportFile.objects.create(
+        clinic=treatment.patient.clinic,
+        state=ImportFile.State.CHECKED,
+        digest=uuid.uuid4().hex,
+        uploaded_at=treatment.logged_at,
+    )
+
+
 def open_it(client: Client, name: str, treatment: Treatment) -> int:
     keys = ADDRESSES[name].pattern.converters
     known: dict[str, object] = {"token": uuid.uuid4(), "provider": "any", "rule": "day-2"}
@@ -135,6 +155,8 @@ def open_it(client: Client, name: str, treatment: Treatment) -> int:
         known["pk"] = open_task(treatment).pk
     if name == "again":
         known["pk"] = treatment.reminders.get(rule="handover").pk
+    if name.startswith("import-"):
+        known["pk"] = checked_list(treatment).pk
     address = reverse(name, kwargs={key: known[key] for key in keys})
     return (client.post if name in POSTED else client.get)(address).status_code
 
