@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s\n' $$(( $$(date +%s) - began ))
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types deploy sqlite postgres lock clean chromium faults bench
+.PHONY: help run quick test lint types deploy sqlite postgres browser lock clean chromium faults bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,7 +30,10 @@ run: $(VENV)/run.stamp ## the demo: a made-up clinic and a stand-in phone; anoth
 quick: lint types ## a change: style, types, the tests that need no service; under 2 minutes
 	$(call step,tests without services,$(BIN)/python -m pytest -q -m "not services and not browser")
 
-test: lint types deploy chromium sqlite postgres ## everything, on SQLite and on PostgreSQL
+# Two at a time: much of a test is waiting. What each prints comes when it has ended.
+test: lint types deploy chromium ## everything, on SQLite and on PostgreSQL
+	@echo "Tests on SQLite, on PostgreSQL and in the browser, two at a time: some minutes of silence"
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sqlite browser postgres
 
 lint: $(VENV)/dev.stamp ## ruff, the import contracts, the templates
 	$(call step,ruff check,$(BIN)/ruff check --quiet .)
@@ -44,8 +47,11 @@ types: $(VENV)/dev.stamp ## mypy, strict
 deploy: $(VENV)/dev.stamp ## Django's checks under a production's settings
 	$(call step,deployment checks,$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING)
 
-sqlite: $(VENV)/dev.stamp chromium ## every test, on SQLite
-	$(call step,tests on SQLite,$(BIN)/python -m pytest -q)
+sqlite: $(VENV)/dev.stamp ## every test outside the browser, on SQLite
+	$(call step,tests on SQLite,$(BIN)/python -m pytest -q -m "not browser")
+
+browser: chromium ## the tests in the browser
+	$(call step,tests in the browser,$(BIN)/python -m pytest -q -m browser)
 
 postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on PostgreSQL
 	$(call step,tests on PostgreSQL,$(BIN)/python -m pytest -q --database postgres -m both_databases)

@@ -14,6 +14,8 @@ from .runtime import wait_for
 
 ROOT = Path(__file__).parents[2]
 READY = "Ctrl-C stops everything."
+# How the `make` that runs the tests was called is nothing to the `make run` of a test.
+OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
 LAUNCHER = [sys.executable, "manage.py", "up"]
 
 
@@ -24,7 +26,7 @@ class Up:
         self.var = var
         self.port = port
         self.printed = var.parent / f"{port}.out"
-        ours = {*settings_of_tests(var), *INHERITED, "CI"}
+        ours = {*settings_of_tests(var), *INHERITED, *OF_MAKE, "CI"}
         env = {name: value for name, value in os.environ.items() if name not in ours}
         env |= {"ENV_FILE": os.devnull, "DEMO": "1", "PORT": str(port), "VAR_DIR": str(var)}
         env |= more
