@@ -33,7 +33,7 @@ quick: lint types ## a change: style, types, the tests that need no service; und
 # Two at a time: much of a test is waiting. What each prints comes when it has ended.
 test: lint types deploy chromium ## everything, on SQLite and on PostgreSQL
 	@echo "Tests on SQLite, on PostgreSQL and in the browser, two at a time: some minutes of silence"
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sqlite browser postgres
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target sqlite browser postgres
 
 lint: $(VENV)/dev.stamp ## ruff, the import contracts, the templates
 	$(call step,ruff check,$(BIN)/ruff check --quiet .)

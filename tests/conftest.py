@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from zeal.constants import initialize_app_registry
+from zeal.patch import patch
 
 CHROMIUM_ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -19,6 +21,11 @@ def pytest_configure() -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    # A request that asks the database once for each row fails, and says where it asks.
+    settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
+    settings.ZEAL_ALLOWLIST = [{"model": "sessions.Session"}]  # signing in makes a second one
+    initialize_app_registry()
+    patch()  # what its app would do, were it installed before Django is set up
 
 
 @pytest.fixture(scope="session")

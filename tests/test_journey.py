@@ -152,6 +152,8 @@ def test_the_whole_story(demo: Up, context: BrowserContext, browser: Browser) ->
         for words in said:
             expect(row_of(nurse, person).locator("td").nth(1)).to_contain_text(words)
     nurse.context.close()
+    her_phone.locator("#people").get_by_text("iris@example.org").click()
+    expect(her_phone.locator("#thread")).to_contain_text("The first hour is behind you")
 
 
 def has_arrived(messages: Messages) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +11,12 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from patients import links
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
+from reminders.channels import sms
 from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
 from reminders.dispatch import drain
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
@@ -101,6 +104,23 @@ def test_an_unknown_outcome_is_never_sent_again_blind(
     send_handover(clinic, number)
     with time_machine.travel(timezone.now() + timedelta(minutes=50)):
         drain()
+    assert provider.stats(brief=True)["calls"] == 1
+
+
+def test_a_provider_that_never_answers_is_waited_for_once_and_not_for_long(
+    clinic: Clinic, provider: Phone, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (sms.CONNECT_SECONDS, sms.READ_SECONDS, settings.EMAIL_TIMEOUT) == (3, 10, 10)
+    monkeypatch.setattr(sms, "READ_SECONDS", 0.5)
+    settings.EMAIL_TIMEOUT = 0.5
+    provider.control(hang_s=20, slow_mail_s=20)
+    by_mail = make_patient(clinic=clinic, channel=Channel.EMAIL, email="slow@example.org", phone="")
+    mailed = log(patient=by_mail)
+    began = time.monotonic()
+    texted = send_handover(clinic, "+12025550189")
+    assert time.monotonic() - began < 5
+    for reminder in (texted, reminder_of(mailed, "handover")):
+        assert (reminder.state, reminder.attempts.get().error_code) == (State.UNKNOWN, "no answer")
     assert provider.stats(brief=True)["calls"] == 1
 
 
