@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
-from tests.browser.test_patient_page import fits, violations
+from tests.browser.patient import fits, judge
 from tests.builders import log, make_clinic, make_patient
 
 PAGES = re.compile(rb"/Type\s*/Page[^s]")
@@ -34,9 +34,9 @@ def test_the_plan_prints_on_one_sheet_and_reads_well_on_every_screen(
         page = context.new_page()
         page.goto(address)
         assert fits(page)
-        assert violations(page) == []
+        assert judge(page) == []
         page.emulate_media(media="print")
-        assert violations(page) == []
+        assert judge(page) == []
         for size in ("A4", "Letter"):
             printed = page.pdf(format=size, prefer_css_page_size=False)
             assert len(PAGES.findall(printed)) == 1, size

@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from patients import links
 from patients.models import Treatment
 from tests.browser.cut import Line, line
-from tests.browser.test_patient_page import fits, violations
+from tests.browser.patient import fits, judge
 from tests.builders import log, make_clinic, make_patient
 
 H = timedelta(hours=1)
@@ -91,7 +91,7 @@ def test_thirty_hours_later_without_a_network_the_page_says_what_is_right(
         assert page.locator("a[href='tel:+18553837546']:visible").count() >= 5
         assert page.locator("form:visible").count() == 0
         assert fits(page)
-        assert violations(page) == []
+        assert judge(page) == []
         page.close()
 
         # By the phone's own clock this is 22 hours after treatment; it is 25.
