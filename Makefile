@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s\n' $$(( $$(date +%s) - began ))
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types deploy sqlite postgres browser lock clean chromium faults bench
+.PHONY: help run quick test lint types deploy sqlite postgres browser lock clean chromium faults bench screens
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ faults: $(VENV)/dev.stamp ## break every part on purpose and count what became o
 
 bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 12 minutes
 	$(call step,bench,$(BIN)/python -m tests.bench)
+
+screens: $(VENV)/dev.stamp chromium ## pictures of every state of the patient's pages, in docs/screens
+	$(call step,screens,$(BIN)/python -m pytest -q tests/browser/make_screens.py)
 
 lock: $(VENV)/dev.stamp ## compile the requirements again, within what the .in files allow
 	@for name in requirements requirements-demo requirements-dev; do \

@@ -127,7 +127,7 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         clinic=frame.clinic,
         day=say.day.format(day=timeline.day),
         after=timeline.after,
-        treated=say.treated.format(treated=timeline.treated),
+        treated=words.sentence(say.treated.format(treated=timeline.treated)),
         path=path_of(protocol.phases, frame.after),
         now=plan.rows(timeline.now),
         also=plan.rows(timeline.also),

@@ -140,12 +140,11 @@ def thanks_page(frame: Frame, last: CheckIn) -> CheckInPage:
     """What follows from the answer, in words; the number to call where it matters."""
     say = ANSWER_WORDS[frame.language]
     opens = frame.protocol.rule(last.rule).permits
-    lines = [say.thanks_normal if last.feels_normal else say.thanks_not_yet]
+    worse = last.trend == CheckIn.Trend.WORSE
+    mild = say.thanks_normal if last.feels_normal else say.thanks_not_yet
+    lines = [say.thanks_worse if worse else mild]
     if opens and not last.feels_normal:
         lines.append(say.thanks_again)
-    worse = last.trend == CheckIn.Trend.WORSE
-    if worse:
-        lines.insert(0, say.thanks_worse)
     if last.wants_call:
         lines.append(say.thanks_call.format(clinic=frame.clinic))
     return CheckInPage(

@@ -162,6 +162,8 @@ def _seen(frame: Frame, say: ReportWords, tier: TierAction, here: datetime) -> s
     urgent, at = tier in HOLDING_TIERS, found.changes_at.astimezone(here.tzinfo)
     if found.is_open:
         form = say.seen_now_urgent if urgent else say.seen_now
-        return form.format(clinic=clinic.name, clock=words.clock(at, frame.language))
+        clock = words.hour(at, frame.language)
+        return words.sentence(form.format(clinic=clinic.name, clock=clock))
     form = say.seen_later_urgent if urgent else say.seen_later
-    return form.format(clinic=clinic.name, moment=words.moment(at, here, frame.language))
+    moment = words.moment(at, here, frame.language)
+    return words.sentence(form.format(clinic=clinic.name, moment=moment))

@@ -101,6 +101,11 @@ def hour(at: datetime, language: str) -> str:
     return (one if at.hour % 12 == 1 else other).format(clock=clock(at, language))
 
 
+def sentence(text: str) -> str:
+    """`… a las 5:00 p. m..` ends with one stop: what stands last may bring its own."""
+    return text.replace("..", ".")
+
+
 def on_date(day: date, language: str) -> str:
     """`Mon, Nov 30`."""
     words = time_words(language)

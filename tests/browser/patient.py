@@ -28,11 +28,12 @@ TARGETS = "a.button, button, summary, label.tick, .foot a, .ask a, .language, .b
 
 @dataclass(frozen=True)
 class State:
-    """A page to open, and what is done on it before it is judged; `{es}` asks for the language."""
+    """A page to open, what is done on it before it is judged, and what of it a picture shows."""
 
     name: str
     path: str
     do: Callable[[Page], object] = lambda page: None
+    show: str = "html"
 
 
 def judge(page: Page) -> list[str]:
@@ -48,6 +49,11 @@ def judge(page: Page) -> list[str]:
     if not fits(page):
         wrong.append("scrolls sideways")
     return wrong + [f"small: {one}" for one in small_targets(page)]
+
+
+def violations(page: Page, **options: object) -> list[str]:
+    found = Axe().run(page, **options).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
 
 def is_secondary(page: Page, target: str) -> bool:
@@ -80,27 +86,25 @@ def states(patient: Patient) -> Iterator[State]:
     """Every state of the patient's pages, each arranged in the database just before it is shown."""
     now = timezone.now()
 
-    def treated(ago: timedelta) -> str:
-        nonlocal treatment
-        treatment = log(patient=patient, treated_at=now - ago, logged_at=now - ago)
-        return f"/r/{links.token_of(treatment)}"
+    def treated(ago: timedelta) -> tuple[Treatment, str]:
+        one = log(patient=patient, treated_at=now - ago, logged_at=now - ago)
+        return one, f"/r/{links.token_of(one)}"
 
-    treatment: Treatment
     # The oldest first: a link opens the patient's newest treatment.
-    home = treated(9 * DAY)
-    yield State("after one week, asked", home, open_details)
+    treatment, home = treated(9 * DAY)
+    yield State("after one week, asked", home, open_details, ".asks")
     yield State("check-in", f"{home}/check-in")
     yield State("check-in, one left out", f"{home}/check-in", leave_one_out)
     say(treatment, normal=False)
     yield State("check-in, thanks", f"{home}/check-in?thanks")
-    yield State("after one week, not normal yet", home, open_details)
-    home = treated(80 * HOUR)
+    yield State("after one week, not normal yet", home, open_details, ".waiting")
+    treatment, home = treated(80 * HOUR)
     yield State("days 2 to 7", home, open_details)
     say(treatment, normal=False, trend="worse", wants_call=True)
     yield State("check-in, worse", f"{home}/check-in?thanks")
     yield State("check-in, nothing asked", f"{home}/check-in")
-    yield State("the first day", treated(10 * HOUR), open_details)
-    home = treated(3 * HOUR)
+    yield State("the first day", treated(10 * HOUR)[1], open_details)
+    treatment, home = treated(3 * HOUR)
     yield State("right after", home, open_details)
     yield State("something wrong", f"{home}/wrong", open_details)
     for sign in ("bumps", "spots", "pus", "breathing"):
@@ -109,13 +113,15 @@ def states(patient: Patient) -> Iterator[State]:
     for tier in reversed(TierAction):
         report_signs(treatment=treatment, tier=tier, signs=["pus"], now=now)
         yield State(f"sent, {tier}", f"{home}/sent")
-        yield State(f"open report, {tier}", home)
+        yield State(f"open report, {tier}", home, show="#reported")
     yield State("choices", f"{home}/choices")
     yield State("choices, saved", f"{home}/choices?saved")
     yield State("not you", f"{home}/not-you")
     yield State("a link that opens nothing", f"/r/{'0' * links.TOKEN_LENGTH}")
-    yield State("read", home, lambda page: page.locator("button.read").click())
-    yield State("stopped", f"{home}/choices", lambda page: page.locator("[name=stop]").click())
+    yield State("read", home, lambda page: page.locator("button.read").click(), "#read")
+    yield State(
+        "stopped", f"{home}/choices", lambda page: page.locator("[name=stop]").click(), ".note"
+    )
     yield State("closed", f"{home}/not-you", lambda page: page.locator("form button").click())
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
@@ -30,7 +30,7 @@ LCP = """() => new Promise(done => {
   const last = list => done(list.getEntries().at(-1).startTime);
   new PerformanceObserver(last).observe({type: "largest-contentful-paint", buffered: true});
 })"""
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 

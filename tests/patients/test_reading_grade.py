@@ -15,11 +15,12 @@ import time_machine
 from django.test import Client
 
 from patients import links
-from patients.models import Clinic
+from patients.models import Clinic, Treatment
 from patients.models.patient import Channel
 from reminders.messages import render
 from tests.builders import log, make_clinic, make_patient
 from tests.patients.grades import grade, sentences_of, words_of
+from tests.patients.on_page import OnPage
 from tests.patients.reading import Element, read
 from tests.patients.test_page import WEEKDAYS, H, T
 
@@ -61,9 +62,24 @@ def screens(clinic: Clinic, language: str) -> Iterator[tuple[str, list[str]]]:
         for part in (*root.every("section"), *root.every("details")):
             yield f"{after} h: {part.attrs.get('id') or part.attrs.get('class')}", prose(part)
         yield f"{after} h: the page", prose(root)
+    yield from acts(treatment)
     root = read(Client().get(f"/r/{'0' * links.TOKEN_LENGTH}").content.decode()).root
     yield "dead link", prose(root)
     yield from emails(clinic, language)
+
+
+def acts(treatment: Treatment) -> Iterator[tuple[str, list[str]]]:
+    """What a patient does on the page, and what is said to it."""
+    day_8, page = OnPage(treatment, T + 8 * 24 * H), OnPage(treatment, T + 3 * H)
+    for act in ("wrong", "choices", "not-you"):
+        yield act, prose(page.see(act).root)
+    yield "check-in", prose(day_8.see("check-in").root)
+    for trend, call in (("better", "no"), ("worse", "yes")):
+        day_8.post("check-in", normal="no", trend=trend, call=call)
+        yield f"thanks, {trend}", prose(day_8.see("check-in", "?thanks").root)
+    for sign in ("bumps", "spots", "pus", "breathing"):
+        page.post("wrong", sign=[sign])
+        yield f"sent, {sign}", prose(page.see("sent").root)
 
 
 def emails(clinic: Clinic, language: str) -> Iterator[tuple[str, list[str]]]:
