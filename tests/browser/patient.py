@@ -51,11 +51,6 @@ def judge(page: Page) -> list[str]:
     return wrong + [f"small: {one}" for one in small_targets(page)]
 
 
-def violations(page: Page, **options: object) -> list[str]:
-    found = Axe().run(page, **options).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
-
-
 def is_secondary(page: Page, target: str) -> bool:
     return bool(
         page.evaluate(f"target => !!document.querySelector(target).closest('{SECONDARY}')", target)
