@@ -169,6 +169,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TICK_SECONDS,
         "options": {"expires": 60},
     },
+    "sum up": {
+        "task": "reminders.tasks.sum_up",
+        "schedule": 60 * TICK_SECONDS,
+        "options": {"expires": 60},
+    },
     "settle": {
         "task": "reminders.tasks.settle",
         "schedule": 2 * TICK_SECONDS,

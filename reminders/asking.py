@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from patients.models import Clinic, Reading, Treatment
+from patients.models import Clinic
 from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State
 from reminders.moments import Skip
 
@@ -95,18 +95,13 @@ def _add_trouble(found: Asking, clinic: Clinic, now: datetime) -> None:
 
 def _unseen(clinic: Clinic, now: datetime) -> list[tuple[int, datetime]]:
     """The handover arrived 12 hours ago or more, and nobody has pressed "I have read this"."""
-    handover = Reminder.objects.filter(
-        treatment=OuterRef("pk"),
+    handovers = _of(clinic).filter(
         urgent=True,
         occurrence=1,
         state__in=ARRIVED,
         state_at__lte=now - UNSEEN_AFTER,
-    ).exclude(rule=ANSWER)
-    rows = Treatment.objects.filter(
-        Exists(handover),
-        ~Exists(Reading.objects.filter(treatment=OuterRef("pk"))),
-        patient__clinic=clinic,
-        voided_at=None,
-        treated_at__gte=now - RECENT,
+        state_at__gte=now - RECENT,
+        treatment__reading=None,
     )
-    return list(rows.values_list("pk", "treated_at"))
+    rows = handovers.exclude(rule=ANSWER).values_list("treatment", "treatment__treated_at")
+    return list(rows.distinct())

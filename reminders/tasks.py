@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reminders import alerts, dispatch, escalation, heartbeat, imports, page_acts
+from reminders import alerts, dispatch, escalation, heartbeat, imports, page_acts, summary
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -37,3 +37,9 @@ def take_in() -> None:
     """Take in the lists that were accepted at a desk."""
     if imports.take_in_accepted():
         ring()
+
+
+@shared_task(name="reminders.tasks.sum_up", ignore_result=True)
+def sum_up() -> None:
+    """Mail the day's summary where its hour has come."""
+    summary.send_due(now=timezone.now())

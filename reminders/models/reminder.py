@@ -162,6 +162,12 @@ class Reminder(models.Model):
                 condition=Q(state__in=["failed", "unknown"]) | Q(skip_reason="opted out"),
                 name="asks_for_a_look",
             ),
+            # And which handover nobody has read.
+            models.Index(
+                fields=["state_at"],
+                condition=Q(urgent=True, occurrence=1),
+                name="handovers_by_time",
+            ),
         ]
 
     def __str__(self) -> str:

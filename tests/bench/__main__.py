@@ -17,7 +17,7 @@ from .sizes import FULL, QUICK, TINY, USUAL, Sizes
 from .stage import Stage, running_stage
 from .table import Row, Tell, heading, keep, machine
 
-PARTS = ("sending", "memory", "lateness", "planning", "pages", "growth", "search")
+PARTS = ("sending", "memory", "lateness", "planning", "pages", "growth", "search", "board")
 SIZES: Mapping[str, Sizes] = {"tiny": TINY, "quick": QUICK, "usual": USUAL, "full": FULL}
 BUSY = 0.5  # runnable processes a core, before we begin
 

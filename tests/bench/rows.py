@@ -72,6 +72,22 @@ def make_history(number: int) -> None:
     _settle()
 
 
+def make_board(number: int, *, recent: int) -> None:
+    """So many reminders of treatments that are over, behind `recent` patients of today."""
+    make_history(number)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE patients_treatment SET treated_at = treated_at - interval '60 days', "
+            "logged_at = logged_at - interval '60 days'"
+        )
+    template = _template()
+    plan = list(template.reminders.all())
+    _people(template, recent)
+    for row in plan:
+        _multiply(row, recent, **_of_treatment(template))
+    _settle()
+
+
 def make_patients(number: int) -> None:
     """So many patients with a visit each; some names are shared by hundreds, most are rare."""
     _people(_template(), number)
