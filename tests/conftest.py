@@ -23,7 +23,10 @@ def pytest_configure() -> None:
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     # A request that asks the database once for each row fails, and says where it asks.
     settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
-    settings.ZEAL_ALLOWLIST = [{"model": "sessions.Session"}]  # signing in makes a second one
+    settings.ZEAL_ALLOWLIST = [
+        {"model": "sessions.Session"},  # signing in makes a second one
+        {"model": "reminders.Reminder", "field": "get()"},  # each is locked for itself
+    ]
     initialize_app_registry()
     patch()  # what its app would do, were it installed before Django is set up
 
