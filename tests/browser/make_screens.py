@@ -31,6 +31,10 @@ def slug(name: str) -> str:
     return name.replace(",", "").replace(" ", "-")
 
 
+def picture(name: str, kind: str = "") -> Path:
+    return SCREENS / f"{slug(name)}{kind}.png"
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("es", "dark")])
 def test_make_screens(
@@ -61,12 +65,12 @@ def draw(page: Page, state: State, language: str) -> str:
     name = state.name
     if name in WHOLE and language == "en":
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = false")
-        page.screenshot(path=SCREENS / f"{slug(name)}-whole.png", full_page=True)
+        page.screenshot(path=picture(name, "-whole"), full_page=True)
     if state.show != "html":
         page.locator(state.show).first.evaluate("one => one.scrollIntoView({block: 'center'})")
     elif "wrong," not in name:  # there the tick that was just made is in view
         page.evaluate("scrollTo(0, 0)")
-    page.screenshot(path=SCREENS / f"{slug(name)}{'' if language == 'en' else '-es-dark'}.png")
+    page.screenshot(path=picture(name, "" if language == "en" else "-es-dark"))
     return name
 
 

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from patients import links
 from patients.models import Patient
+from tests.browser.make_screens import picture
 from tests.browser.patient import fits, judge, states
 from tests.builders import log, make_clinic, make_patient
 from tests.patients.on_page import rows
@@ -57,6 +58,13 @@ def test_no_state_has_anything_wrong(
             wrong[state.name] = found
     context.close()
     assert wrong == {}
+
+
+@pytest.mark.django_db
+def test_every_state_has_its_picture() -> None:
+    patient = make_patient(clinic=make_clinic(), email="maria@example.org")
+    missing = [one.name for one in states(patient) if not picture(one.name).exists()]
+    assert missing == [], "make screens"
 
 
 @pytest.mark.browser

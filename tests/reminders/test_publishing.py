@@ -132,6 +132,7 @@ def test_a_new_clinic_has_an_admin_and_the_shipped_plan(monkeypatch: pytest.Monk
         ({"zone": "Moon/Base"}, "--zone: .*Moon/Base"),
         ({"office_phone": "12"}, "--office-phone: The phone number entered is not valid"),
         ({"sms_name": "A name that no text has room for"}, "--sms-name: .*at most 20"),
+        ({"nurse_phone": "12"}, "--nurse-phone: The phone number entered is not valid"),
         ({"admin_email": "omar"}, "--admin-email: Enter a valid email address"),
         ({"password": "short"}, "too short"),
     ],

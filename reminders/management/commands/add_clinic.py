@@ -27,6 +27,13 @@ FIELDS = {
     "admin-email": "the first admin's email address",
     "admin-name": "the first admin's name",
 }
+# Whom a patient's report alerts, day and night; the second after 15 minutes without an answer.
+CONTACTS = {
+    "nurse-phone": "who is texted when a patient reports a warning sign",
+    "nurse-email": "who is mailed then",
+    "second-nurse-phone": "who is texted when nobody has answered for 15 minutes",
+    "second-nurse-email": "who is mailed then",
+}
 
 
 class Command(BaseCommand):
@@ -35,11 +42,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name, meaning in FIELDS.items():
             parser.add_argument(f"--{name}", required=True, help=meaning)
+        for name, meaning in CONTACTS.items():
+            parser.add_argument(f"--{name}", default="", help=meaning)
         parser.add_argument("--emergency-number", default="911")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        values = {key.replace("-", "_"): options[key.replace("-", "_")] for key in FIELDS}
+        names = [key.replace("-", "_") for key in (*FIELDS, *CONTACTS)]
+        values = {name: options[name] for name in names}
         email, name = values.pop("admin_email"), values.pop("admin_name")
         clinic = Clinic(**values, emergency_number=options["emergency_number"])
         admin = StaffUser(email=email.lower(), name=name, clinic=clinic, role=Role.ADMIN)
