@@ -5,6 +5,7 @@ from django.urls import path
 from reminders.views import (
     acts,
     board,
+    clinic,
     concerns,
     desk,
     email_webhook,
@@ -37,6 +38,10 @@ urlpatterns = [
     path("board/missed/<slug:rule>/again/", missed.again, name="missed-again"),
     path("board/export.csv", figures.export, name="export"),
     path("board/day/", figures.day_sheet, name="day-sheet"),
+    path("clinic/", clinic.clinic, name="clinic"),
+    path("clinic/people/", clinic.add_person, name="clinic-add"),
+    path("clinic/people/<int:pk>/", clinic.change_person, name="clinic-person"),
+    path("clinic/test-text/", clinic.test_text, name="clinic-test"),
     path("figures/", figures.figures, name="figures"),
     path("board/changes/", board.changes, name="board-changes"),
     path("concerns/", concerns.concerns, name="concerns"),

@@ -16,6 +16,7 @@ from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 
 OPEN = "open to everybody"
 STAFF = "all staff"
+ADMIN = "the clinic's admin"
 # Every address by its name. One that is missing here fails the test below: decide who may open it.
 WHO_MAY = {
     "recovery-page": OPEN,
@@ -50,6 +51,10 @@ WHO_MAY = {
     "export": STAFF,
     "day-sheet": STAFF,
     "figures": STAFF,
+    "clinic": ADMIN,
+    "clinic-add": ADMIN,
+    "clinic-person": ADMIN,
+    "clinic-test": ADMIN,
     "missed-again": STAFF,
     "concerns": STAFF,
     "concern-close": STAFF,
@@ -80,6 +85,8 @@ MEET = {
     "desk-check": 200,
     "home": 302,
     "missed-again": 302,
+    "clinic-person": 302,
+    "clinic-test": 302,
     "board-changes": 204,
     "undo": 302,
     "concern-take": 302,
@@ -92,7 +99,7 @@ MEET = {
 POSTED = {
     *("desk-search", "desk-check", "concern-take", "concern-correct"),
     *("task-done", "again", "number", "missed-again", "undo", "story-email"),
-    *("import-accept", "import-forget"),
+    *("import-accept", "import-forget", "clinic-add", "clinic-person", "clinic-test"),
 }
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
@@ -155,6 +162,9 @@ def open_it(client: Client, name: str, treatment: Treatment) -> int:
         known["pk"] = open_task(treatment).pk
     if name == "again":
         known["pk"] = treatment.reminders.get(rule="handover").pk
+    if name == "clinic-person":
+        clinic = treatment.patient.clinic
+        known["pk"] = make_staff(clinic=clinic, email="one@lakeside.example").pk
     if name.startswith("import-"):
         known["pk"] = checked_list(treatment).pk
     address = reverse(name, kwargs={key: known[key] for key in keys})
@@ -166,15 +176,16 @@ def test_every_address_of_the_site_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who == STAFF])
+@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who != OPEN])
 def test_every_role_opens_what_it_may(
     client: Client, treatment: Treatment, name: str, role: Role
 ) -> None:
     client.force_login(make_staff(clinic=treatment.patient.clinic, role=role))
-    assert open_it(client, name, treatment) == MEET.get(name, 200)
+    may = WHO_MAY[name] == STAFF or role == Role.ADMIN
+    assert open_it(client, name, treatment) == (MEET.get(name, 200) if may else 403)
 
 
-@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who == STAFF])
+@pytest.mark.parametrize("name", [name for name, who in WHO_MAY.items() if who != OPEN])
 def test_a_visitor_is_led_to_the_sign_in(client: Client, treatment: Treatment, name: str) -> None:
     assert open_it(client, name, treatment) == 302
     keys = ADDRESSES[name].pattern.converters

@@ -1,0 +1,134 @@
+"""What the admin sets for the clinic, its staff, and a test text; every mistake said in words."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.crypto import get_random_string
+
+from patients.models import Clinic, StaffUser
+from patients.models.clinic import WEEKDAYS, Role
+from reminders.fields import read_phone, region_of
+from reminders.work_forms import PlainForm
+
+PASSWORD_LETTERS, PASSWORD_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 16
+DAYS = dict(zip(WEEKDAYS, "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+                strict=True))  # fmt: skip
+PHONES = ("office_phone", "after_hours_phone", "sms_sender", "alert_phone", "nurse_phone",
+          "second_nurse_phone")  # fmt: skip
+LABELS = {
+    "name": "Name",
+    "sms_name": "Name in texts",
+    "zone": "Time zone",
+    "office_phone": "Office number",
+    "after_hours_phone": "After-hours number",
+    "emergency_number": "Emergency number",
+    "quiet_starts": "Quiet hours begin",
+    "quiet_ends": "Quiet hours end",
+    "sms_sender": "Texts come from",
+    "email_sender": "Emails come from",
+    "nurse_phone": "Nurse: mobile",
+    "nurse_email": "Nurse: email",
+    "second_nurse_phone": "Second nurse: mobile",
+    "second_nurse_email": "Second nurse: email",
+    "alert_phone": "When something breaks: mobile",
+    "alert_email": "When something breaks: email",
+    "summary_at": "The day’s summary goes at",
+    "text_price": "Price of one text part",
+}
+
+
+class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The clinic's record; opening hours a line a day, like `9:00-17:00`, empty for closed."""
+
+    class Meta:
+        model = Clinic
+        fields = tuple(LABELS)
+        labels: ClassVar = LABELS
+
+    def __init__(self, data: Any = None, *, instance: Clinic) -> None:
+        super().__init__(data, instance=instance, use_required_attribute=False, label_suffix="")
+        for name in PHONES:
+            phone, model = getattr(instance, name), self.fields[name]
+            self.fields[name] = forms.CharField(
+                label=LABELS[name],
+                max_length=32,
+                required=model.required,
+                initial=phone.as_international if phone else "",
+                help_text=model.help_text,
+            )
+            self.initial[name] = self.fields[name].initial
+        for name in ("quiet_starts", "quiet_ends", "summary_at"):
+            self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        for key, day in DAYS.items():
+            opens = instance.opening_hours.get(key)
+            self.fields[f"hours_{key}"] = forms.CharField(
+                label=day, required=False, max_length=20, initial="-".join(opens) if opens else ""
+            )
+
+    def hours(self) -> list[forms.BoundField]:
+        return [self[f"hours_{key}"] for key in DAYS]
+
+    def others(self) -> list[forms.BoundField]:
+        return [self[name] for name in LABELS]
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        region = region_of(self.instance)
+        for name in PHONES:
+            if typed.get(name):
+                try:
+                    typed[name] = read_phone(typed[name], region)
+                except ValidationError as error:
+                    self.add_error(name, error)
+        hours = {key: self._read_hours(key) for key in DAYS}
+        self.instance.opening_hours = {key: span for key, span in hours.items() if span}
+        return typed
+
+    def _read_hours(self, key: str) -> list[str] | None:
+        said = self.cleaned_data.get(f"hours_{key}", "").replace(" ", "").replace("–", "-")
+        if not said:
+            return None
+        try:
+            opens, closes = (time.fromisoformat(one.zfill(5)) for one in said.split("-"))
+        except ValueError:
+            self.add_error(f"hours_{key}", "Write it like 9:00-17:00, or leave it empty.")
+            return None
+        if opens >= closes:
+            self.add_error(f"hours_{key}", "It closes before it opens.")
+        return [f"{opens:%H:%M}", f"{closes:%H:%M}"]
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new member of staff. The first password is made here and shown once."""
+
+    class Meta:
+        model = StaffUser
+        fields = ("name", "email", "role")
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, use_required_attribute=False, label_suffix="", prefix="new")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def add(self, clinic: Clinic) -> tuple[StaffUser, str]:
+        password = get_random_string(PASSWORD_LENGTH, PASSWORD_LETTERS)
+        person = self.instance
+        validate_password(password, person)
+        person.clinic = clinic
+        person.set_password(password)
+        person.save()
+        return person, password
+
+
+class RoleForm(PlainForm):
+    """What a member of staff may do, and whether they are mailed the day's summary."""
+
+    role = forms.ChoiceField(choices=Role.choices)
+    is_active = forms.BooleanField(required=False)
+    wants_summary = forms.BooleanField(required=False)

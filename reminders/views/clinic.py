@@ -1,0 +1,117 @@
+"""The clinic's own page, for its admin: numbers, hours, senders, people, a test text."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from patients.access import StaffRequest, staff_only
+from patients.models import Clinic
+from patients.models.clinic import Role
+from reminders.channels import Accepted, Message, Unknown, sms
+from reminders.clinic_forms import ClinicForm, PersonForm, RoleForm
+from reminders.fields import read_phone, region_of
+from reminders.models import Circuit
+from reminders.provider_errors import explain
+
+ADMINS = frozenset({Role.ADMIN})
+TEST = "{clinic}: this is a test text. It works."
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(ADMINS)
+def clinic(request: StaffRequest) -> HttpResponse:
+    form = ClinicForm(_typed(request), instance=Clinic.objects.get(pk=request.user.clinic_id))
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved. What is still to be sent follows it.")
+        return redirect("clinic")
+    return _page(request, form=form)
+
+
+@never_cache
+@require_POST
+@staff_only(ADMINS)
+def add_person(request: StaffRequest) -> HttpResponse:
+    form = PersonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, person=form)
+    person, password = form.add(request.user.clinic)
+    return _page(request, added={"person": person, "password": password})
+
+
+@require_POST
+@staff_only(ADMINS)
+def change_person(request: StaffRequest, pk: int) -> HttpResponse:
+    """Role, whether they may sign in, and the summary. Nobody locks themselves out."""
+    person = get_object_or_404(request.user.clinic.staff, pk=pk)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        typed = form.cleaned_data
+        if person.pk == request.user.pk:
+            typed |= {"role": person.role, "is_active": True}
+        for name, value in typed.items():
+            setattr(person, name, value)
+        person.save(update_fields=list(typed))
+        messages.success(request, f"{person.name}: saved.")
+    return redirect("clinic")
+
+
+@require_POST
+@staff_only(ADMINS)
+def test_text(request: StaffRequest) -> HttpResponse:
+    """One text to a number the admin holds in hand; what the provider says is shown."""
+    clinic = request.user.clinic
+    try:
+        number = read_phone(request.POST.get("to", "")[:32], region_of(clinic))
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect("clinic")
+    outcome = sms.send(_message(clinic, number))
+    if isinstance(outcome, Accepted):
+        messages.success(request, "The provider has taken it: look at your phone.")
+    elif isinstance(outcome, Unknown):
+        messages.warning(request, "The provider gave no clear answer: look at your phone.")
+    else:
+        messages.warning(request, f"Not sent. {explain(outcome.code, 'sms').happened}")
+    return redirect("clinic")
+
+
+def _message(clinic: Clinic, number: str) -> Message:
+    return Message(
+        to=number,
+        sender=clinic.sender,
+        subject="",
+        text=TEST.format(clinic=clinic.sms_name),
+        html="",
+        callback_url="",
+        message_id=f"<test.{uuid.uuid4()}>",
+        valid_for=600,
+    )
+
+
+def _typed(request: StaffRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _page(request: StaffRequest, **more: object) -> HttpResponse:
+    mine = Clinic.objects.get(pk=request.user.clinic_id)
+    refused = Circuit.objects.filter(closes_at__gt=timezone.now()).order_by("id")
+    context = {
+        "form": ClinicForm(instance=mine),
+        "person": PersonForm(),
+        "people": mine.staff.order_by("-is_active", "name"),
+        "roles": Role.choices,
+        "refused": [explain(one.code, one.channel) for one in refused],
+        "here": "clinic",
+        **more,
+    }
+    return render(request, "staff/clinic.html", context)

@@ -1,0 +1,102 @@
+"""The clinic's own page: only the admin opens it, every mistake is said, nobody is locked out."""
+
+from __future__ import annotations
+
+import pytest
+from django.forms.models import model_to_dict
+from django.test import Client
+from django.urls import reverse
+
+from patients.models import Clinic, StaffUser
+from patients.models.clinic import Role
+from reminders.clinic_forms import LABELS
+from tests.builders import make_clinic, make_staff
+from tests.phone.client import Phone
+from tests.reminders.desk_form import text_of
+
+
+@pytest.fixture
+def admin(clinic: Clinic, client: Client) -> Client:
+    client.force_login(make_staff(clinic=clinic, role=Role.ADMIN, name="Omar Haddad"))
+    return client
+
+
+def filled(clinic: Clinic, **changes: str) -> dict[str, str]:
+    record = model_to_dict(clinic, fields=list(LABELS))
+    return {name: str(value) for name, value in record.items()} | changes
+
+
+def test_the_page_says_what_is_set_and_saves_what_is_changed(admin: Client, clinic: Clinic) -> None:
+    page = text_of(admin.get(reverse("clinic")))
+    assert "+1 855-383-7546" in page
+    typed = filled(
+        clinic, office_phone="(202) 555-0177", quiet_starts="21:30", hours_mon="9:00-17:00"
+    )
+    assert "Saved." in text_of(admin.post(reverse("clinic"), typed, follow=True))
+    clinic = Clinic.objects.get()
+    assert clinic.office_phone.as_e164 == "+12025550177"
+    assert f"{clinic.quiet_starts:%H:%M}" == "21:30"
+    assert clinic.opening_hours == {"mon": ["09:00", "17:00"]}
+    assert 'value="09:00-17:00"' in text_of(admin.get(reverse("clinic")))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("office_phone", "12", "12"),
+        ("zone", "Chicago", "is not a time zone"),
+        ("sms_name", "Señora", "Use plain letters only"),
+        ("hours_tue", "all day", "Write it like 9:00-17:00, or leave it empty."),
+        ("hours_tue", "17:00-9:00", "It closes before it opens."),
+        ("quiet_starts", "late", "valid time"),
+        ("sms_sender", "", "required"),
+    ],
+)
+def test_a_mistake_is_said_beside_its_field_and_saves_nothing(
+    admin: Client, clinic: Clinic, field: str, typed: str, sentence: str
+) -> None:
+    page = text_of(admin.post(reverse("clinic"), filled(clinic, name="New", **{field: typed})))
+    assert "Not saved yet. Nothing you typed is lost." in page
+    assert sentence in page
+    assert Clinic.objects.get().name == "Lakeside Skin Clinic"
+
+
+def test_a_new_person_signs_in_with_the_password_that_is_shown_once(
+    admin: Client, clinic: Clinic
+) -> None:
+    typed = {"new-name": "Ana Ruiz", "new-email": "Ana@Lakeside.example", "new-role": "nurse"}
+    response = admin.post(reverse("clinic-add"), typed)
+    password = response.context["added"]["password"]
+    assert password in text_of(response)
+    assert password not in text_of(admin.get(reverse("clinic")))
+    ana = StaffUser.objects.get(email="ana@lakeside.example")
+    assert ana.check_password(password)
+    assert (ana.clinic, ana.role) == (clinic, "nurse")
+    assert "already exists" in text_of(admin.post(reverse("clinic-add"), typed))
+
+
+def test_a_role_is_changed_and_nobody_locks_themselves_out(admin: Client, clinic: Clinic) -> None:
+    nurse = make_staff(clinic=clinic, role=Role.NURSE)
+    admin.post(reverse("clinic-person", args=[nurse.pk]), {"role": "lead", "wants_summary": "on"})
+    nurse.refresh_from_db()
+    assert (nurse.role, nurse.is_active, nurse.wants_summary) == ("lead", False, True)
+    me = StaffUser.objects.get(role="admin")
+    admin.post(reverse("clinic-person", args=[me.pk]), {"role": "desk"})
+    me.refresh_from_db()
+    assert (me.role, me.is_active) == ("admin", True)
+
+
+def test_another_clinics_people_are_not_found(admin: Client) -> None:
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550101")
+    person = make_staff(clinic=other)
+    assert admin.post(reverse("clinic-person", args=[person.pk]), {}).status_code == 404
+
+
+def test_a_test_text_reaches_ones_own_phone(admin: Client, clinic: Clinic, provider: Phone) -> None:
+    page = admin.post(reverse("clinic-test"), {"to": "202 555 0155"}, follow=True)
+    assert "look at your phone" in text_of(page)
+    (text,) = provider.messages("+12025550155")
+    assert text["body"] == "Lakeside Skin: this is a test text. It works."
+    page = admin.post(reverse("clinic-test"), {"to": "12"}, follow=True)
+    assert "12" in text_of(page)
+    assert "look at your phone" not in text_of(page)
