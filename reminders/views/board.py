@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from patients.access import StaffRequest, staff_only
 from reminders import changes as changed
 from reminders import grid
+from reminders.refusals import refused_now
 
 NOTHING_NEW = 204  # htmx leaves the page as it is
 
@@ -32,7 +33,13 @@ def board(request: StaffRequest) -> HttpResponse:
         until=asked_day(request),
         now=now,
     )
-    context = {"board": shown, "here": "board", **_look(now, changed.mark(clinic.pk))}
+    refused = refused_now(now=now)
+    context = {
+        "board": shown,
+        "refused": refused,
+        "here": "board",
+        **_look(now, changed.mark(clinic.pk)),
+    }
     return render(request, "staff/board.html", context)
 
 

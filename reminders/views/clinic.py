@@ -18,8 +18,8 @@ from patients.models.clinic import Role
 from reminders.channels import Accepted, Message, Unknown, sms
 from reminders.clinic_forms import ClinicForm, PersonForm, RoleForm
 from reminders.fields import read_phone, region_of
-from reminders.models import Circuit
 from reminders.provider_errors import explain
+from reminders.refusals import refused_now
 
 ADMINS = frozenset({Role.ADMIN})
 TEST = "{clinic}: this is a test text. It works."
@@ -104,13 +104,12 @@ def _typed(request: StaffRequest) -> QueryDict | None:
 
 def _page(request: StaffRequest, **more: object) -> HttpResponse:
     mine = Clinic.objects.get(pk=request.user.clinic_id)
-    refused = Circuit.objects.filter(closes_at__gt=timezone.now()).order_by("id")
     context = {
         "form": ClinicForm(instance=mine),
         "person": PersonForm(),
         "people": mine.staff.order_by("-is_active", "name"),
         "roles": Role.choices,
-        "refused": [explain(one.code, one.channel) for one in refused],
+        "refused": refused_now(now=timezone.now()),
         "here": "clinic",
         **more,
     }

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from patients.models import Clinic, StaffUser, Treatment
+from patients.models.clinic import Role
 from reminders.concerns import raise_concern
 from reminders.inbox import receive_text
 from reminders.models import Concern, State
@@ -93,6 +94,39 @@ def test_empty_wrong_and_asking_pages_have_no_violation_either(
     page.get_by_role("button", name="Log it and send the page").click()
     expect(page.get_by_role("alert")).to_contain_text("Is this somebody else?")
     assert_good(page)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light"), (1920, "dark")])
+def test_concerns_and_the_clinics_page_have_no_violation_either(
+    live_server: LiveServer,
+    open_staff_page: OpenPage,
+    staff: StaffUser,
+    full: list[Treatment],
+    width: int,
+    scheme: str,
+) -> None:
+    StaffUser.objects.filter(pk=staff.pk).update(role=Role.ADMIN)
+    Concern.objects.create(
+        clinic=staff.clinic, patient=full[0].patient, kind=Concern.Kind.TEXT,
+        opened_at=timezone.now(),
+    )  # fmt: skip
+    page = open_staff_page("/board/?show=concerns", width=width, scheme=scheme)
+    said = complaints(page)
+    assert_good(page)
+    page.get_by_role("link", name="Ana0 Gomez").click()
+    page.get_by_role("button", name="I am on it").click()
+    expect(page.get_by_text("On it:")).to_be_visible()
+    assert_good(page)
+    page.get_by_role("link", name="Close it").click()
+    page.get_by_role("button", name="Close it").click()
+    expect(page.get_by_text("Say why: it is kept with the concern.")).to_be_visible()
+    assert_good(page)
+    page.goto(f"{live_server.url}/concerns/")
+    assert_good(page)
+    page.goto(f"{live_server.url}/clinic/")
+    page.get_by_text("Add somebody").click()
+    assert_good(page)
+    assert said == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

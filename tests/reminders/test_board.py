@@ -23,7 +23,7 @@ from patients.models.patient import Channel
 from reminders.asking import SOON
 from reminders.changes import EVERY
 from reminders.grid import PAGE, Board
-from reminders.models import Concern, Reminder, State
+from reminders.models import Circuit, Concern, Reminder, State
 from reminders.optouts import stop
 from reminders.treatments import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void
@@ -31,8 +31,8 @@ from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
 # session, user, clinic; concerns, trouble, what is due, what is unseen; the span, a page of it,
-# its reminders; the mark of changes
-QUERIES = 11
+# its reminders; what is refused; the mark of changes
+QUERIES = 12
 
 
 @pytest.fixture
@@ -198,6 +198,16 @@ def test_a_concern_of_a_number_nobody_has_is_named_above_the_rows(
     assert board_of(nurse).strangers == 1
     assert counts(nurse)["concerns"] == 0
     assert "1 from a number we do not know" in text_of(nurse.get(reverse("board")))
+
+
+def test_a_provider_that_refuses_us_is_named_above_the_rows(nurse: Client, clinic: Clinic) -> None:
+    Circuit.objects.create(
+        channel="sms", scope="account", code="20003", opened_at=NOON,
+        closes_at=NOON + timedelta(minutes=5),
+    )  # fmt: skip
+    page = text_of(nurse.get(reverse("board")))
+    assert "Messages wait." in page
+    assert "Twilio did not accept our account's key. Tell your admin" in page
 
 
 def test_treatments_of_long_ago_are_reached_span_by_span(nurse: Client, clinic: Clinic) -> None:
