@@ -19,6 +19,16 @@ class KeepWords:
     saved: str
     old: str
     stale: str
+    daily: str
+    morning: str
+    night: str
+    once: str
+    ticks: str
+    timer: str
+    timer_on: str
+    timer_may: str
+    timer_must: str
+    timer_stop: str
     scan: str
     on_and_on: str
     printed: str
@@ -37,6 +47,16 @@ _ENGLISH = KeepWords(
     saved="Saved copy from {moment}.",
     old="This copy is old. The clinic may have changed this.",
     stale="You are offline, and this page may be old.",
+    daily="Your day",
+    morning="Morning",
+    night="Night",
+    once="Once today, if your skin peels",
+    ticks="Your ticks stay on this phone.",
+    timer="Start the {to}-minute timer",
+    timer_on="Leave it on.",
+    timer_may="You may take it off now.",
+    timer_must="Take it off now.",
+    timer_stop="Stop the timer",
     scan="Scan this to open your page.",
     on_and_on="and after that too",
     printed="As of {moment}. Your page on the phone may be newer.",
@@ -54,6 +74,16 @@ _SPANISH = KeepWords(
     saved="Copia guardada: {moment}",
     old="Esta copia es vieja. La clínica puede haber cambiado algo.",
     stale="No tiene red, y esta página puede ser vieja.",
+    daily="Su día",
+    morning="Por la mañana",
+    night="Por la noche",
+    once="Una vez hoy, si la piel se pela",
+    ticks="Sus marcas se quedan en este teléfono.",
+    timer="Contar {to} minutos",
+    timer_on="Déjela puesta.",
+    timer_may="Ya puede quitarla.",
+    timer_must="Quítela ahora.",
+    timer_stop="Parar",
     scan="Escanee esto para abrir su página.",
     on_and_on="y también después",
     printed="Su página en el teléfono puede ser más nueva. Hecho {moment}",

@@ -17,6 +17,7 @@ from patients.models import CheckIn, Report, Treatment
 from patients.on_phone import Phone, phone_of
 from patients.page_answers import feels_normal, rule_asked, rule_open
 from patients.page_calls import Call, Care, Contact
+from patients.page_daily import Time, daily_of
 from patients.page_frame import Frame
 from patients.page_path import Path, path_of
 from patients.page_report import Reported, highest, reported
@@ -73,6 +74,7 @@ class Page:
     series: str
     keep: KeepWords
     phone: Phone
+    daily: tuple[Time, ...]
     care: tuple[Care, ...]
     contacts: tuple[Contact, ...]
     hours: str
@@ -138,6 +140,7 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         series=timeline.series,
         keep=keep_words(frame.language),
         phone=phone_of(frame),
+        daily=daily_of(protocol, timeline, keep_words(frame.language)),
         care=frame.calls.care(protocol, frame.language, fill),
         contacts=frame.calls.contacts(protocol, frame.language, fill),
         hours=frame.hours.text,

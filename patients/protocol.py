@@ -31,6 +31,14 @@ class StepKind(StrEnum):
     CALL = "call"  # whom to call
 
 
+class Daily(StrEnum):
+    """When in a day a step is done; `ONCE`: at any time, once at most."""
+
+    MORNING = "morning"
+    NIGHT = "night"
+    ONCE = "once"
+
+
 class ReminderKind(StrEnum):
     INFORM = "inform"
     PERMIT = "permit"
@@ -74,6 +82,7 @@ class Step:
 
     `needs_normal`: it opens only when the patient has said that the skin feels normal.
     `until_normal`: it goes on, past `ends`, until the patient has said so.
+    `daily`: when in a day it is done. `minutes`: it stays on from so long to so long.
     `yields_to`: while one of those facts is in force, this one need not be repeated under "Now".
     """
 
@@ -86,6 +95,8 @@ class Step:
     needs_normal: bool = False
     until_normal: bool = False
     yields_to: frozenset[str] = frozenset()
+    daily: frozenset[Daily] = frozenset()
+    minutes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from patients.protocol import (
     AfterLogging,
     Ahead,
     ConsentScope,
+    Daily,
     DaysAfterDue,
     Likely,
     MessageText,
@@ -234,12 +235,22 @@ def _step(table: Table) -> Step:
         needs_normal=table.flag("needs_normal"),
         until_normal=table.flag("until_normal"),
         yields_to=frozenset(table.optional("yields_to", table.texts) or ()),
+        daily=table.choices("daily", Daily) if table.has("daily") else frozenset(),
+        minutes=table.optional("minutes", lambda key: _minutes(table.table(key))),
     )
     table.done()
     if isinstance(step.starts, Elapsed) and isinstance(step.ends, Elapsed):
         if step.ends.after <= step.starts.after:
             raise table.error("ends", "should be later than it starts")
     return step
+
+
+def _minutes(table: Table) -> tuple[int, int]:
+    found = table.whole("from"), table.whole("to")
+    table.done()
+    if not 0 < found[0] <= found[1]:
+        raise table.error("to", "should not be less than “from”, and that more than 0")
+    return found
 
 
 def _gate(table: Table, key: str) -> Elapsed | Calendar:

@@ -12,9 +12,11 @@
   const memory = {
     get: (name) => { try { return localStorage.getItem(`aftercare ${name}`); } catch { return null; } },
     set: (name, value) => { try { localStorage.setItem(`aftercare ${name}`, value); } catch { /* forbidden */ } },
-    clear: (part) => {
+    clear: (part, but = "\n") => {
       try {
-        for (const name of Object.keys(localStorage)) if (name.includes(part)) localStorage.removeItem(name);
+        for (const name of Object.keys(localStorage)) {
+          if (name.includes(part) && !name.includes(but)) localStorage.removeItem(name);
+        }
       } catch { /* forbidden */ }
     },
   };
@@ -36,6 +38,62 @@
         for (const node of part.shown) node.remove();
         part.shown = null;
       }
+    }
+    tickable();
+    time();
+  }
+
+  /* --- The day's list: ticks stay on this phone, a new day begins with none ------------------ */
+  const today = () => (document.querySelector("h1 [data-day]") || box).dataset.day;
+
+  function tickable() {
+    const day = today();
+    const name = `${key} ${day}`;
+    memory.clear(`${key} 2`, day);
+    const ticked = () => new Set((memory.get(name) || "").split("|"));
+    for (const item of document.querySelectorAll("li[data-tick]")) {
+      if (item.dataset.day === day) continue;
+      let input = item.querySelector("input");
+      if (!input) {
+        const label = document.createElement("label");
+        input = document.createElement("input");
+        input.type = "checkbox";
+        label.className = "tick";
+        label.append(input, ...item.childNodes);
+        item.append(label);
+      }
+      item.dataset.day = day;
+      input.checked = ticked().has(item.dataset.tick);
+      input.onchange = () => {
+        const all = ticked();
+        all[input.checked ? "add" : "delete"](item.dataset.tick);
+        memory.set(name, [...all].join("|"));
+      };
+    }
+    for (const note of document.querySelectorAll("[data-ticks]")) note.hidden = false;
+  }
+
+  /* --- A timer: the minutes are the plan's -------------------------------------------------- */
+  function time() {
+    for (const item of document.querySelectorAll("[data-timer]")) {
+      const [may, must] = item.dataset.timer.split(" ").map((minutes) => minutes * 60);
+      const [start, stop] = item.querySelectorAll("button");
+      const began = Number(memory.get(`${key} ${today()} timer`));
+      const gone = began ? Math.floor((Date.now() - began) / 1000) : -1;
+      const state = gone < 0 ? "" : gone < may ? "on" : gone < must ? "may" : "must";
+      const left = Math.max(0, (gone < may ? may : must) - gone);
+      item.hidden = false;
+      start.hidden = Boolean(state);
+      stop.hidden = !state;
+      item.querySelector("[role=timer]").textContent = state
+        ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
+      if (item.dataset.state !== state) {
+        if (item.dataset.state && state) navigator.vibrate?.(400);
+        item.dataset.state = state;
+        for (const one of item.querySelectorAll("[data-say]")) one.hidden = one.dataset.say !== state;
+      }
+      start.onclick = () => { memory.set(`${key} ${today()} timer`, String(Date.now())); time(); stop.focus(); };
+      stop.onclick = () => { memory.clear(`${key} ${today()} timer`); time(); start.focus(); };
     }
   }
 
@@ -84,6 +142,7 @@
   }
 
   show();
+  setInterval(time, 1000);
   setInterval(copied ? show : refresh, 20000);
   addEventListener("online", refresh);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());

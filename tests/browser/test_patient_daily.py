@@ -1,0 +1,73 @@
+"""The day’s list: ticked on the phone and kept there, a timer, a plain list without a script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from patients import links
+from tests.browser.patient import judge
+from tests.builders import log, make_clinic, make_patient
+
+AHEAD = "const real = Date.now; Date.now = () => real.call(Date) + "
+
+
+@pytest.mark.browser
+@pytest.mark.services
+def test_ticks_last_a_day_and_the_mask_has_its_fifteen_to_twenty_minutes(
+    live_server: LiveServer, browser: Browser
+) -> None:
+    ended_at = timezone.now() - timedelta(hours=80)
+    treatment = log(patient=make_patient(clinic=make_clinic()), treated_at=ended_at)
+    token = links.token_of(treatment)
+    address = f"{live_server.url}/r/{token}"
+    context = browser.new_context(viewport={"width": 320, "height": 740}, service_workers="block")
+    page = context.new_page()
+    page.goto(address)
+    daily = page.locator("#daily")
+    assert daily.locator("h3").all_inner_texts() == [
+        "Morning", "Night", "Once today, if your skin peels",
+    ]  # fmt: skip
+    assert daily.locator("input").count() == 5
+    daily.get_by_label("Moisturize morning and night").first.check()
+    daily.get_by_role("button", name="Start the 20-minute timer").click()
+    expect(daily.locator("[role=timer]")).to_have_text("14:59")
+    assert judge(page) == []
+    page.reload()
+    assert [one.is_checked() for one in daily.locator("input").all()] == [
+        False, True, False, False, False,
+    ]  # fmt: skip
+    stored = page.evaluate("JSON.stringify(localStorage)")
+    assert token not in stored
+    for minutes, said in ((16, "You may take it off now."), (21, "Take it off now.")):
+        page = context.new_page()
+        page.add_init_script(AHEAD + str(minutes * 60_000))
+        page.goto(address)
+        daily = page.locator("#daily")
+        assert daily.locator("[data-say]:visible").inner_text() == said
+    daily.get_by_role("button", name="Stop the timer").click()
+    assert daily.get_by_role("button", name="Start the 20-minute timer").is_visible()
+    page.evaluate("document.getElementById('keep').dataset.day = '2031-01-01'")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(daily.locator("input:checked")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.services
+def test_without_a_script_the_day_is_a_list_and_outside_of_its_days_there_is_none(
+    live_server: LiveServer, browser: Browser
+) -> None:
+    patient = make_patient(clinic=make_clinic())
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for ago, shown in ((timedelta(days=9), 0), (timedelta(hours=80), 5), (timedelta(hours=3), 0)):
+        treatment = log(patient=patient, treated_at=timezone.now() - ago)
+        page.goto(f"{live_server.url}/r/{links.token_of(treatment)}")
+        assert page.locator("#daily li:visible").count() == shown
+        assert page.locator("#daily :is(button, input):visible").count() == 0
+    context.close()
