@@ -13,7 +13,7 @@ from reminders.import_reading import ImportRefused
 from reminders.imports import ranges_of
 
 NOWHERE = "–"
-DAYS = [("month", "11/23/2026: the month first"), ("day", "23/11/2026: the day first")]
+DAYS = [("month", "11/23/2026"), ("day", "23/11/2026")]
 EXAMPLES, LONGEST_EXAMPLE = 3, 24
 
 

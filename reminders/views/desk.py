@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from patients.access import StaffRequest, staff_only
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
+from reminders.desk_notes import desk_notes
 from reminders.fields import grouped, read_phone, region_of
 from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
 from reminders.forms import StillToAsk, TreatmentForm
@@ -111,18 +112,23 @@ def _logged_before(clinic: Clinic, form_key: str) -> Treatment | None:
 
 def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -> HttpResponse:
     clinic = request.user.clinic
-    recent = (
+    recent = list(
         Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
         .select_related("patient")
         .order_by("-logged_at")[:JUST_LOGGED]
     )
+    first_run = not recent and not clinic.patients.exists()
+    if first_run:
+        form.fields["first_name"].widget.attrs["autofocus"] = True
     context = {
         "form": form,
         "patient": form.patient,
         "stopped": _has_stopped(form.patient),
         "recent": recent,
+        "first_run": first_run,
         "now": form.now,
         "clinic_zone": clinic.zone,
+        "notes": desk_notes(clinic, has_plan=bool(form.versions)),
         "here": "desk",
         **more,
     }

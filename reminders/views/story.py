@@ -68,11 +68,14 @@ def render_story(
 @staff_only()
 def handover(request: StaffRequest, pk: int) -> HttpResponse:
     """The handover's state, asked for every few seconds while it is unsettled."""
-    treatment = find_treatment(request, pk)
-    state = handover_of(treatment, _reminders(treatment), now=timezone.now())
+    treatment, now = find_treatment(request, pk), timezone.now()
+    reminders = list(_reminders(treatment).select_related("asked_by"))
+    state = handover_of(treatment, reminders, now=now)
     if state.key == request.GET.get("seen"):
         return HttpResponse(status=NOTHING_NEW)
-    return render(request, "staff/handover.html", {"treatment": treatment, "handover": state})
+    lines = told.lines(treatment, reminders, now=now)
+    context = {"treatment": treatment, "handover": state, "lines": lines}
+    return render(request, "staff/handover_live.html", context)
 
 
 @never_cache

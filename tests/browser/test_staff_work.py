@@ -119,6 +119,7 @@ def test_the_handover_turns_green_within_2_seconds_of_the_signed_callback(
     expect(page.get_by_role("heading", name="On its way")).to_be_visible()
     assert call_back(attempt, "delivered") < 300
     expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=2000)
+    expect(page.locator("#lines > li").first).to_contain_text("Delivered")
     assert page.locator("[hx-get*=handover]").count() == 0
 
 

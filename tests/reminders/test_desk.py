@@ -15,10 +15,12 @@ from pytest_django import DjangoAssertNumQueries
 from patients.models import Clinic, Consent, Patient, Treatment
 from patients.models.clinic import Role
 from patients.models.protocol_version import publish
+from reminders import circuits
+from reminders.channels.codes import Means
 from reminders.consent_words import WORDS
 from reminders.models import Reminder, State
 from reminders.treatments import CONSENT_WORDING, questions
-from tests.builders import log, make_patient, make_staff, shipped, void
+from tests.builders import log, make_clinic, make_patient, make_staff, shipped, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import filled, save, text_of
 
@@ -117,8 +119,9 @@ def test_with_several_protocols_one_is_chosen_and_its_newest_version_used(
 ) -> None:
     assert 'type="hidden" name="protocol"' in text_of(desk.get(reverse("desk")))
     source = shipped(clinic).source
-    publish(clinic=clinic, source=source)
-    publish(clinic=clinic, source=source.replace('key = "microneedling"', 'key = "peel"', 1))
+    peel = source.replace('key = "microneedling"', 'key = "peel"', 1)
+    published = [publish(clinic=clinic, source=one) for one in (source, peel)]
+    assert [one.protocol.key for one in published] == ["microneedling", "peel"]
     assert 'type="radio" name="protocol" value="peel"' in text_of(desk.get(reverse("desk")))
     save(desk, filled())
     save(desk, filled(protocol="peel", phone="202 555 0147"))
@@ -205,7 +208,7 @@ def test_the_desk_costs_the_same_number_of_queries_however_many_came(
     for number in range(visits):
         log(patient=make_patient(clinic=clinic, phone=f"+1202555010{number}"))
     desk.get(reverse("desk"))
-    with django_assert_num_queries(5):  # session, user, clinic, versions, latest
+    with django_assert_num_queries(6):  # session, user, clinic, versions, latest, circuits
         desk.get(reverse("desk"))
 
 
@@ -213,3 +216,35 @@ def test_a_voided_treatment_is_no_duplicate(desk: Client, clinic: Clinic) -> Non
     patient = make_patient(clinic=clinic)
     void(log(patient=patient), by=make_staff(clinic=clinic, role=Role.NURSE))
     assert save(desk, filled(), patient).status_code == 302
+
+
+# --- First, and when something is wrong ----------------------------------------------------------
+
+
+def test_a_clinic_without_patients_is_told_how_to_begin(desk: Client, clinic: Clinic) -> None:
+    page = text_of(desk.get(reverse("desk")))
+    assert "The first patient" in page
+    assert "Four fields are enough" in page
+    assert 'role="search"' not in page
+    make_patient(clinic=clinic)
+    assert 'role="search"' in text_of(desk.get(reverse("desk")))
+
+
+def test_a_clinic_without_a_plan_is_told_who_can_help(db: None, client: Client) -> None:
+    clinic = make_clinic()
+    clinic.protocol_versions.all()._raw_delete("default")
+    client.force_login(make_staff(clinic=clinic))
+    assert "This clinic has no plan yet" in text_of(client.get(reverse("desk")))
+    assert "This clinic has no plan yet" in text_of(save(client, filled()))
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"), [("sms", "Texts do not leave"), ("email", "Email does not leave")]
+)
+def test_a_provider_that_refuses_us_is_said_before_anything_is_logged(
+    desk: Client, clinic: Clinic, channel: str, words: str
+) -> None:
+    assert "right now" not in text_of(desk.get(reverse("desk")))
+    scope = circuits.scope_of(Means.ACCOUNT, channel, clinic.sms_sender.as_e164, "+12025550146")
+    circuits.trip(scope, code="20003", clinics=[], now=NOON)
+    assert f"{words} right now" in text_of(desk.get(reverse("desk")))

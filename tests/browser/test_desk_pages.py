@@ -1,0 +1,81 @@
+"""Every page and state of the desk in a real browser: zero axe violations, 320 to 1920 px."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from patients.models import Clinic, Patient, StaffUser
+from reminders import circuits, imports
+from reminders.channels.codes import Means
+from tests.browser.staff import OpenPage, assert_good, complaints
+from tests.builders import log, make_patient
+from tests.reminders.conftest import NOON
+from tests.reminders.test_imports import line, sheet
+
+pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (768, "dark"), (1920, "light"), (320, "dark")]
+)
+def test_the_desk_is_good_in_every_state(
+    open_staff_page: OpenPage, clinic: Clinic, staff: StaffUser, width: int, scheme: str
+) -> None:
+    page = open_staff_page("/desk/", width=width, scheme=scheme)
+    said = complaints(page)
+    expect(page.get_by_label("First name")).to_be_focused()
+    assert_good(page)  # nobody here yet
+    maria = make_patient(clinic=clinic)
+    treatment = log(patient=maria, by=staff)
+    circuits.trip(
+        circuits.scope_of(Means.ACCOUNT, "sms", "", ""), code="20003", clinics=[], now=NOON
+    )
+    page.goto(page.url)
+    page.keyboard.type("mraia")
+    expect(page.locator("#found")).to_contain_text("Do you mean:")
+    assert_good(page)
+    page.get_by_label("First name").fill("Maria")
+    page.get_by_label("Last name").fill("Gomes")
+    page.keyboard.press("Tab")
+    expect(page.locator("#checked")).to_contain_text("The same person?")
+    assert_good(page)
+    page.goto(f"{page.url.split('/desk/')[0]}/treatments/{treatment.pk}/")
+    page.get_by_text("Send it by email").click()
+    page.get_by_role("button", name="Send the page by email").click()
+    expect(page.get_by_text("Write the address.").first).to_be_visible()
+    assert_good(page)
+    _take_in_a_list(page, width, scheme)
+    assert said == []
+
+
+def _take_in_a_list(page: Page, width: int, scheme: str) -> None:
+    """Chosen, its columns named, looked at, accepted, done: by keyboard but for the file."""
+    page.goto(f"{page.url.split('/treatments/')[0]}/desk/lists/")
+    assert_good(page)
+    rows = [line(1, **{"Last name": f"{scheme}{width}"}), line(2, Mobile="12")]
+    for row in rows:
+        row |= {"Treated on": "", "Time": ""}
+    file: Any = {"name": "a.csv", "mimeType": "text/csv", "buffer": sheet(rows).getvalue()}
+    page.locator("input[type=file]").set_input_files(file)
+    _press(page, "Look at it")
+    expect(page.get_by_role("heading", name="What is in which column?")).to_be_visible()
+    assert_good(page)
+    _press(page, "Check every row")
+    expect(page.get_by_text("1 row can be taken in")).to_be_visible()
+    assert_good(page)
+    _press(page, "Take in 1 row")
+    expect(page.get_by_text("It begins in a moment")).to_be_visible()
+    assert_good(page)
+    imports.take_in_accepted()
+    expect(page.get_by_text("Taken in:")).to_be_visible()
+    assert_good(page)
+    assert Patient.objects.filter(last_name=f"{scheme}{width}").count() == 1
+
+
+def _press(page: Page, name: str) -> None:
+    button = page.get_by_role("button", name=name)
+    button.focus()
+    page.keyboard.press("Enter")
