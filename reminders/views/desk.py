@@ -117,7 +117,7 @@ def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -
         .select_related("patient")
         .order_by("-logged_at")[:JUST_LOGGED]
     )
-    first_run = not recent and not clinic.patients.exists()
+    first_run = not recent and "typed" not in more and not clinic.patients.exists()
     if first_run:
         form.fields["first_name"].widget.attrs["autofocus"] = True
     context = {
