@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
-    """The settings' LOGGING stands; Celery would report each of a day's 17,280 rings twice."""
+    """The settings' LOGGING stands; Celery would report each of a day's 43,200 rings twice."""
     logging.getLogger("celery").setLevel(logging.WARNING)
 
 

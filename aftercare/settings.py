@@ -156,7 +156,7 @@ CALLS_IN_FLIGHT: int = env.int("CALLS_IN_FLIGHT", default=50)
 SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=600.0)
 # `/health` answers 503 when nothing has ticked, or something has been late, for so long.
 ALARM_SECONDS: float = env.float("ALARM_SECONDS", default=120.0)
-TICK_SECONDS: float = env.float("TICK_SECONDS", default=5.0)
+TICK_SECONDS: float = env.float("TICK_SECONDS", default=2.0)
 CELERY_BEAT_SCHEDULE = {
     # A ring that nobody answered in time is stale: the next one does the same.
     "tick": {

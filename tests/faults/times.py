@@ -47,7 +47,7 @@ class Times:
             f"lease {self.lease:g} s (90), fence {self.call_needs:g} s (15), "
             f"read time-out {self.read:g} s (10), settling window {self.settle:g} s (600), "
             f"taken look {self.asking:g} s (60), first back-off {self.backoff:g} s (30), "
-            f"tick {self.tick:g} s (5)"
+            f"tick {self.tick:g} s (2)"
         )
 
 
