@@ -19,7 +19,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s\n' $$(( $$(date +%s) - began ))
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test lint types deploy sqlite postgres browser lock clean chromium faults bench screens
+.PHONY: help run quick test lint types deploy sqlite postgres browser few-faults
+.PHONY: lock clean chromium faults bench screens
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,8 +33,8 @@ quick: lint types ## a change: style, types, the tests that need no service; und
 
 # Two at a time: much of a test is waiting. What each prints comes when it has ended.
 test: lint types deploy chromium ## everything, on SQLite and on PostgreSQL
-	@echo "Tests on SQLite, on PostgreSQL and in the browser, two at a time: some minutes of silence"
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target sqlite browser postgres
+	@echo "Tests on SQLite, on PostgreSQL, in the browser and under faults, two at a time: some minutes of silence"
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target sqlite browser postgres few-faults
 
 lint: $(VENV)/dev.stamp ## ruff, the import contracts, the templates
 	$(call step,ruff check,$(BIN)/ruff check --quiet .)
@@ -56,7 +57,10 @@ browser: chromium ## the tests in the browser
 postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on PostgreSQL
 	$(call step,tests on PostgreSQL,$(BIN)/python -m pytest -q --database postgres -m both_databases)
 
-faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about 40 minutes
+few-faults: $(VENV)/dev.stamp
+	$(call step,each fault a few times,$(BIN)/python -m tests.faults --small)
+
+faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about 30 minutes
 	$(call step,faults,$(BIN)/python -m tests.faults)
 
 bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 12 minutes
