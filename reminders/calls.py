@@ -55,6 +55,18 @@ class Calls(Generic[Item, Result]):
         self.outstanding -= len(ended)
         return ended
 
+    def take_back(self) -> list[Item]:
+        """The items no call has begun for; they are not called."""
+        left: list[Item] = []
+        try:
+            while True:
+                if (item := self._todo.get_nowait()) is not None:
+                    left.append(item)
+        except Empty:
+            pass
+        self.outstanding -= len(left)
+        return left
+
     def close(self) -> None:
         for _ in self._threads:
             self._todo.put(None)

@@ -20,6 +20,7 @@ from reminders.moments import Skip
 
 # How soon what an open report holds back is looked at again; a nurse's close lets it go at once.
 HELD_FOR = timedelta(minutes=10)
+AT_THE_DESK = timedelta(hours=1)
 
 
 class Hold(NamedTuple):
@@ -54,12 +55,20 @@ def standing_of(due: list[Reminder]) -> Standing:
         frozenset(_superseded(patients.keys())),
         circuits.open_circuits(),
         reporting,
-        reporting | _worried({row.treatment.patient_id for row in due if _invites(row)}),
+        reporting | _worried({row.treatment.patient_id for row in due if _may_invite(row)}),
     )
 
 
 def _invites(row: Reminder) -> bool:
     return ReminderKind.INVITE in row.find_rule().kinds
+
+
+def _may_invite(row: Reminder) -> bool:
+    """For a whole batch: a row whose plan cannot be read must not stop the others."""
+    try:
+        return _invites(row)
+    except Exception:  # noqa: BLE001 - whatever is broken, the row's own check says so
+        return False
 
 
 def _worried(patients: Iterable[int]) -> frozenset[int]:
@@ -99,15 +108,20 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return Skip.OPTED_OUT
     if now >= row.not_after + LAST_MINUTE:
         return Skip.NOT_USEFUL
-    # With the patient at the desk it goes at any hour; one of an import keeps quiet hours.
-    if rule.is_handover and treatment.import_file_id is None:
-        return _refused(row, address, standing.circuits, now)
+    if rule.is_handover:
+        late = None if _is_at_the_desk(row, now) else _quiet(row, now)
+        return late or _refused(row, address, standing.circuits, now)
     if patient.pk in standing.reporting:
         return Hold(now + HELD_FOR)
     if _invites(row) and patient.pk in standing.worried:
         return Skip.CONCERN_OPEN
     waits = _quiet(row, now)
     return waits or _refused(row, address, standing.circuits, now)
+
+
+def _is_at_the_desk(row: Reminder, now: datetime) -> bool:
+    """Whether somebody waits for this handover, so that it may go at any hour."""
+    return row.treatment.import_file_id is None and now - row.due_at <= AT_THE_DESK
 
 
 def _quiet(row: Reminder, now: datetime) -> Skip | Hold | None:

@@ -14,9 +14,9 @@ from django.db import transaction
 
 from patients.models import Clinic
 from patients.models.patient import Channel
-from reminders.channels.codes import Means
+from reminders.channels.codes import TOLD_LATER, Means
 from reminders.concerns import alert_staff
-from reminders.models import Circuit
+from reminders.models import Attempt, Circuit, State
 
 FIRST_PAUSE, LONGEST_PAUSE, DOUBLINGS = timedelta(seconds=30), timedelta(minutes=15), 10
 WORDS = {
@@ -77,8 +77,23 @@ def trip(scope: Scope, *, code: str, clinics: Iterable[Clinic], now: datetime) -
 
 
 def close(scopes: Iterable[Scope], *, called_at: datetime) -> None:
-    """A message has passed on this way: the circuits opened before its call are closed."""
+    """A message has been accepted on this way: the circuits opened before its call are closed.
+
+    But not one whose messages are accepted first and refused later.
+    """
     for channel, kind, key in scopes:
         Circuit.objects.filter(
             channel=channel, scope=kind, key=key, opened_at__lt=called_at
-        ).delete()
+        ).exclude(code__in=TOLD_LATER).delete()
+
+
+def close_delivered() -> None:
+    """Close what was refused after acceptance once a later message has been delivered."""
+    for circuit in Circuit.objects.filter(code__in=TOLD_LATER):
+        delivered = Attempt.objects.filter(
+            called_at__gt=circuit.opened_at,
+            reminder__channel=circuit.channel,
+            reminder__state=State.DELIVERED,
+        )
+        if delivered.exists():
+            circuit.delete()

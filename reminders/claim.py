@@ -18,6 +18,7 @@ from patients.models import Clinic, ProtocolVersion
 from reminders import circuits, pace
 from reminders.checks import Hold, Standing, standing_of, verdict_on
 from reminders.concerns import raise_concern
+from reminders.failures import give_up
 from reminders.looks import first_look
 from reminders.models import ANSWER, Attempt, Circuit, Concern, Reminder, State
 from reminders.moments import Skip
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=90)
 BATCH = 500
+TOO_LATE = (Skip.QUIET_HOURS, Skip.NOT_USEFUL, Skip.CORRECTED)
 
 
 class Broken(NamedTuple):
@@ -96,10 +98,8 @@ def _plan_again_what_was_corrected(due: list[Reminder], now: datetime) -> list[R
     stale = [row for row in due if _is_stale(row)]
     if not stale:
         return due
-    repeats = [row.pk for row in stale if row.again_of_id is not None]
-    Reminder.objects.filter(pk__in=repeats).update(
-        state=State.SKIPPED, skip_reason=Skip.CORRECTED.value, state_at=now
-    )
+    repeats = [row for row in stale if row.again_of_id is not None]
+    _write_skips([(row, Skip.CORRECTED) for row in repeats], now)
     of_the_plan = [row for row in stale if row.again_of_id is None]
     for treatment in {row.treatment for row in of_the_plan}:
         rules = frozenset(row.rule for row in of_the_plan if row.treatment == treatment)
@@ -132,6 +132,9 @@ def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
         Reminder.objects.filter(pk__in=ids).update(
             state=State.SKIPPED, skip_reason=reason.value, state_at=now
         )
+    for row, reason in skips:
+        if row.again_of_id is not None and reason in TOO_LATE:
+            give_up(row, now)
 
 
 def _write_broken(rows: list[Reminder], now: datetime) -> None:

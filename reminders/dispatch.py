@@ -37,10 +37,11 @@ logger = logging.getLogger(__name__)
 CALL_NEEDS = timedelta(seconds=15)
 # How many calls begin with one commit, and how many wait for a free caller: what a killed worker
 # may leave in doubt.
-SLICE, AHEAD = 125, 125
+SLICE, AHEAD = 100, 25
 RECORD_EVERY, RECORD_AT = 0.3, 400  # seconds; results
 # Well within the task's time limit; what is left is taken up by the next ring.
 DRAIN_SECONDS = 25.0
+GRACE = 5.0  # seconds; after it, calls that have not begun do not: the task's time is over
 A_MOMENT = 0.02  # seconds
 SEND = {Channel.SMS: sms.send, Channel.EMAIL: email.send}
 
@@ -65,6 +66,8 @@ def drain() -> bool:
                 book.add(calls.collect(within=A_MOMENT))
         while calls.outstanding:
             book.add(calls.collect(within=A_MOMENT))
+            if time.monotonic() > until + GRACE:
+                book.add([Result(one.attempt, NotSent("lease")) for one in calls.take_back()])
         book.write()
     finally:
         calls.close()
@@ -97,7 +100,7 @@ def _begin_due(until: float) -> Iterator[list[Ready]]:
     An empty one while everything due waits for its sender's pace. `until`: monotonic seconds.
     """
     doubt, again_at, more, taken = in_doubt(), timezone.now(), True, 0
-    while more:
+    while more and time.monotonic() < until:
         if timezone.now() < again_at:
             yield []
             continue
@@ -107,7 +110,7 @@ def _begin_due(until: float) -> Iterator[list[Ready]]:
         taken += len(claim.reminders)
         yield from _begin(claim)
         again_at = claim.again_at or again_at
-        more = (claim.more or claim.again_at is not None) and time.monotonic() < until
+        more = claim.more or claim.again_at is not None
     if taken:
         logger.info("Took up %d due reminders.", taken)
 

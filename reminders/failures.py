@@ -18,6 +18,7 @@ from reminders.optouts import stop
 
 ONE_MORE_AFTER = timedelta(minutes=10)
 FILTERED = "30007"
+UNREPEATED = "unrepeated"
 FILTERED_SHARE, FILTERED_AT_LEAST = 0.01, 5
 
 
@@ -48,6 +49,15 @@ def follow_up(reminder: Reminder, *, means: Means, code: str, now: datetime) -> 
         _alert_if_filtered(reminder, now)
 
 
+def give_up(repeat: Reminder, now: datetime) -> None:
+    """A repeat that cannot leave any more: the failure it was to mend is before staff again.
+
+    `repeat` needs its treatment, patient and clinic.
+    """
+    _take_other_channel(repeat, now)
+    raise_concern(Concern.Kind.FAILED, reminder=repeat, now=now, detail=UNREPEATED)
+
+
 def _wait_for_the_account(reminder: Reminder, means: Means, code: str, now: datetime) -> None:
     """Nobody's fault but the account's: its circuit opens, and the message goes once it closes."""
     patient = reminder.treatment.patient
@@ -58,14 +68,17 @@ def _wait_for_the_account(reminder: Reminder, means: Means, code: str, now: date
         patient.address(reminder.channel),
     )
     closes_at = circuits.trip(scope, code=code, clinics=[patient.clinic], now=now)
-    if not _try_once_more(reminder, now, at=closes_at):
+    if not _repeat(reminder, now, at=closes_at):
         raise_concern(Concern.Kind.FAILED, reminder=reminder, now=now, detail=code)
 
 
-def _try_once_more(reminder: Reminder, now: datetime, at: datetime | None = None) -> bool:
+def _try_once_more(reminder: Reminder, now: datetime) -> bool:
     """A second row, a little later; a repeat is not repeated."""
-    at = at or now + ONE_MORE_AFTER
-    if reminder.again_of_id is not None or at > reminder.not_after:
+    return reminder.again_of_id is None and _repeat(reminder, now, at=now + ONE_MORE_AFTER)
+
+
+def _repeat(reminder: Reminder, now: datetime, *, at: datetime) -> bool:
+    if at > reminder.not_after:
         return False
     _add(reminder, channel=reminder.channel, at=at, now=now, again_of=reminder)
     return True

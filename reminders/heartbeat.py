@@ -23,6 +23,7 @@ from reminders.models import Attempt, Concern, Heartbeat, Reminder, State
 logger = logging.getLogger(__name__)
 
 TICK = "tick"
+RESTORED = "restored"  # the code of an attempt that a forgotten one may have made
 SILENCE = timedelta(minutes=5)
 # Both are written with every tick: a cache that remembers a later one than the database has seen
 # the database go back in time.
@@ -95,7 +96,7 @@ def _forgotten(row: Reminder, now: datetime) -> Attempt | None:
         lease_until=row.due_at,
         ended_at=now,
         outcome=Attempt.Outcome.UNKNOWN,
-        error_code="restored",
+        error_code=RESTORED,
         to_address=row.treatment.patient.address(row.channel),
         subject=rendered.subject,
         body=rendered.masked(),

@@ -69,8 +69,10 @@ def _end_attempts(results: Sequence[Result], now: datetime) -> None:
     for attempt, outcome, _ in results:
         by_end.setdefault((*_end_of(outcome), attempt.reminder.channel), []).append(attempt.pk)
     for (end, code, channel), ids in by_end.items():
-        # Not where a receipt has said more meanwhile.
-        Attempt.objects.filter(pk__in=ids, outcome__in=LEAVES_OPEN).update(
+        # Not where a receipt has said more meanwhile; but an answer that took it is the truth, even
+        # where the attempt had long counted as never sent.
+        absent = [Attempt.Outcome.NOT_SENT] if end == Attempt.Outcome.ACCEPTED else []
+        Attempt.objects.filter(pk__in=ids, outcome__in=[*LEAVES_OPEN, *absent]).update(
             outcome=end, error_code=code, ended_at=now, look_at=first_look(end, channel, now)
         )
 
@@ -147,8 +149,16 @@ def _put_back(results: Sequence[Result], now: datetime) -> None:
         .annotate(tried=Count("id"))
         .values_list("reminder", "tried")
     )
+    # A worker that slept must not free what another one has called for since.
+    taken_over = set(
+        Attempt.objects.filter(
+            reminder__in=[one.reminder_id for one, _ in not_sent], outcome__in=LEAVES_OPEN
+        ).values_list("reminder", flat=True)
+    )
     paused = _trip_circuits(not_sent, now)
     for attempt, outcome in not_sent:
+        if attempt.reminder_id in taken_over:
+            continue
         wait = min(BACKOFF_LIMIT, BACKOFF * 2 ** min(tried.get(attempt.reminder_id, 1) - 1, 10))
         # Jitter, so that a provider that comes back is not met by everybody at once.
         leaves_at = now + wait * random.uniform(0.5, 1.0)  # noqa: S311

@@ -37,7 +37,8 @@ def _admit_sender(
 ) -> list[tuple[Reminder, datetime]]:
     Pace.objects.bulk_create([Pace(sender=sender, next_at=now)], ignore_conflicts=True)
     pace = Pace.objects.select_for_update().get(sender=sender)
-    next_at = max(pace.next_at, now)
+    # Never further ahead than a full bucket: a clock that was set back must not silence a sender.
+    next_at = min(max(pace.next_at, now), now + BURST)
     free = max(0, (now + BURST - next_at) * rate // BURST)
     pace.next_at = next_at + BURST * min(free, len(queue)) / rate
     pace.save(update_fields=["next_at"])

@@ -75,6 +75,8 @@ ERRORS: Mapping[str, ProviderError] = {
         "Something broke while it was sent: it may have gone out.",
         "Ask the patient whether it came, and tell your admin.",
     ),
+    "unrepeated": ProviderError("It failed, and a second try came too late.", CALL),
+    "contradicted": ProviderError("The provider said both: delivered and failed.", CALL),
     "unwritten": ProviderError("The text could not be written.", ADMIN),
     "unchecked": ProviderError("The record is broken: nobody can say if it may go.", ADMIN),
     # What a mail server said.

@@ -14,9 +14,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from reminders.channels.codes import meaning_of
+from reminders.concerns import raise_concern
 from reminders.failures import follow_up, load
 from reminders.looks import first_look
-from reminders.models import Attempt, Receipt, Reminder, State, may_become
+from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_become
 
 # Twilio's message statuses; one that is not here is kept and moves nothing.
 STATES = {
@@ -68,14 +69,24 @@ def apply_receipt(
     state = STATES.get(status)
     if state is None:
         return
-    _settle_attempt(attempt, state, error_code, now)
     moved = Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
         state=state, state_at=now, claim=None, skip_reason=""
     )
+    _settle_attempt(attempt, state, error_code if moved else "", now)
     if moved and state is State.FAILED:
         (reminder,) = load([attempt.reminder_id])
         means = meaning_of(error_code)
         follow_up(reminder, means=means, code=error_code or status, now=now)
+    elif state in FINAL and not moved:
+        _flag_if_contradicted(attempt, now)
+
+
+def _flag_if_contradicted(attempt: Attempt, now: datetime) -> None:
+    """Of two different final words the first holds; a nurse sees that there were two."""
+    said = {STATES.get(status) for status in attempt.receipts.values_list("status", flat=True)}
+    if said >= FINAL:
+        (reminder,) = load([attempt.reminder_id])
+        raise_concern(Concern.Kind.UNKNOWN, reminder=reminder, now=now, detail="contradicted")
 
 
 def keep_receipt(

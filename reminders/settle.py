@@ -8,12 +8,14 @@ minutes, 6, 24 and 72 hours, because callbacks are best-effort; after that it is
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from patients import links
@@ -22,25 +24,36 @@ from patients.models.patient import Channel
 from reminders.calls import Calls
 from reminders.channels import Listed, sms
 from reminders.concerns import raise_concern
-from reminders.looks import schedule
+from reminders.heartbeat import RESTORED
+from reminders.looks import next_look
+from reminders.messages import render
 from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
 from reminders.receipts import apply_receipt
 
-BATCH = 100
+IN_FLIGHT = 10
+BATCH = 2 * IN_FLIGHT  # even if each one times out, a batch ends well within `ASKING`
 # While one worker asks, no other does; a look whose worker died is taken again after this.
 ASKING = timedelta(seconds=60)
+SETTLE_FOR = 15.0  # seconds; what is left is taken up by the next ring
 # Our clock and the provider's may differ, by a whole hour where one was set wrong. The frozen
 # text with its own link, and the sids we know, tell one message from another.
 CLOCKS_DIFFER = timedelta(hours=2)
-IN_FLIGHT = 10
+
+
+logger = logging.getLogger(__name__)
+_settling = threading.Lock()
 
 
 class Look(NamedTuple):
-    """An attempt to ask about; `known_as`: the provider's name for its message, if we have it."""
+    """An attempt to ask about; `known_as`: the provider's name for its message, if we have it.
+
+    `until`: what marks the attempt as taken by this look and no other.
+    """
 
     attempt: Attempt
     known_as: str
+    until: datetime
 
 
 class Answer(NamedTuple):
@@ -51,14 +64,23 @@ class Answer(NamedTuple):
 
 
 def settle() -> None:
-    """Take every look that is due."""
-    while looks := _take_looks(now=timezone.now()):
-        calls = Calls(_ask, IN_FLIGHT)
-        calls.begin(looks)
-        while calls.outstanding:
-            for answer in calls.collect(within=1.0):
-                _write(answer, now=timezone.now())
+    """Take the looks that are due, for about `SETTLE_FOR` seconds; one at a time in a process.
+
+    Two that waited for a slow provider side by side would leave no thread to send.
+    """
+    if not _settling.acquire(blocking=False):
+        return
+    until = time.monotonic() + SETTLE_FOR
+    calls = Calls(_ask, IN_FLIGHT)
+    try:
+        while time.monotonic() < until and (looks := _take_looks(now=timezone.now())):
+            calls.begin(looks)
+            while calls.outstanding:
+                for answer in calls.collect(within=1.0):
+                    _write(answer, now=timezone.now())
+    finally:
         calls.close()
+        _settling.release()
 
 
 @transaction.atomic
@@ -69,11 +91,10 @@ def _take_looks(*, now: datetime) -> list[Look]:
         .select_related("reminder__treatment__patient")
         .order_by("look_at")[:BATCH]
     )
-    Attempt.objects.filter(pk__in=[one.pk for one in due]).update(
-        look_at=now + ASKING, looks=F("looks") + 1
-    )
+    until = now + ASKING
+    Attempt.objects.filter(pk__in=[one.pk for one in due]).update(look_at=until)
     known = _provider_ids(due)
-    return [Look(attempt, known.get(attempt.pk, "")) for attempt in due]
+    return [Look(attempt, known.get(attempt.pk, ""), until) for attempt in due]
 
 
 def _provider_ids(attempts: Sequence[Attempt]) -> dict[int, str]:
@@ -83,7 +104,7 @@ def _provider_ids(attempts: Sequence[Attempt]) -> dict[int, str]:
 
 def _ask(look: Look) -> Answer:
     """Runs beside others in a thread of its own and touches no row."""
-    attempt, known_as = look
+    attempt, known_as, _ = look
     if attempt.reminder.channel != Channel.SMS:
         return Answer(look, [])  # a mail server cannot be asked
     try:
@@ -94,23 +115,26 @@ def _ask(look: Look) -> Answer:
         return Answer(look, sms.listed(to=attempt.to_address, since=since))
     except sms.NoAnswer:
         return Answer(look, None)
+    except Exception:  # whatever broke, nothing was learned: ask again later
+        logger.exception("The provider's word on attempt %d could not be read.", attempt.pk)
+        return Answer(look, None)
 
 
 @transaction.atomic
 def _write(answer: Answer, *, now: datetime) -> None:
-    (asked, known_as), found = answer
+    (asked, known_as, until), found = answer
     attempt = (
         Attempt.objects.select_for_update(of=("self",))
-        .select_related("reminder__treatment__patient__clinic")
+        .select_related("reminder__treatment__patient__clinic", "reminder__treatment__version")
         .get(pk=asked.pk)
     )
-    if attempt.look_at is None:
-        return  # a receipt has settled it meanwhile
+    if attempt.look_at != until:
+        return  # a receipt has settled it meanwhile, or we were so slow that another one asked
     if found is None:
-        # Not asked after all. A receipt may have begun the count anew meanwhile.
-        looks = max(0, attempt.looks - 1)
-        Attempt.objects.filter(pk=attempt.pk).update(look_at=now + ASKING, looks=looks)
+        Attempt.objects.filter(pk=attempt.pk).update(look_at=now + ASKING)
         return
+    attempt.looks += 1  # only an answer counts: three unheard questions prove nothing
+    attempt.save(update_fields=["looks"])
     message = next(_matching(attempt, found, known_as), None)
     if message is not None:
         apply_receipt(
@@ -120,7 +144,7 @@ def _write(answer: Answer, *, now: datetime) -> None:
             error_code=message.error_code,
             now=now,
         )
-    attempt.refresh_from_db(fields=["look_at", "outcome"])
+    attempt.refresh_from_db(fields=["look_at", "looks", "outcome"])
     if attempt.look_at is not None:
         _look_again_or_end(attempt, now)
 
@@ -150,20 +174,26 @@ def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Itera
 
 def _words_of(attempt: Attempt) -> Iterator[str]:
     """The frozen text with its link as it was, for every link this treatment has had."""
-    treatment = attempt.reminder.treatment
-    for address in links.addresses_of(treatment):
-        yield attempt.body.replace(links.masked_address(), address)
+    bodies = {attempt.body}
+    if attempt.error_code == RESTORED:
+        # What a forgotten call said depends on whether its gate was still ahead then.
+        bodies.add(render(attempt.reminder, at=attempt.reminder.not_after).masked())
+    for address in links.addresses_of(attempt.reminder.treatment):
+        yield from (body.replace(links.masked_address(), address) for body in bodies)
 
 
 def _look_again_or_end(attempt: Attempt, now: datetime) -> None:
-    unknown = attempt.outcome == Attempt.Outcome.UNKNOWN
-    left = schedule(attempt.outcome)[attempt.looks :]
-    if left:
-        began = attempt.ended_at or attempt.called_at
-        Attempt.objects.filter(pk=attempt.pk).update(look_at=began + left[0])
+    at = next_look(
+        attempt.outcome,
+        attempt.reminder.channel,
+        answered=attempt.looks,
+        began=attempt.ended_at or attempt.called_at,
+        now=now,
+    )
+    Attempt.objects.filter(pk=attempt.pk).update(look_at=at)
+    if at is not None:
         return
-    Attempt.objects.filter(pk=attempt.pk).update(look_at=None)
-    if unknown:
+    if attempt.outcome == Attempt.Outcome.UNKNOWN:
         _absent(attempt, now)
     else:
         Reminder.objects.filter(

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reminders import alerts, dispatch, escalation, heartbeat, imports, page_acts, summary
+from reminders import alerts, circuits, dispatch, escalation, heartbeat, imports, page_acts, summary
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -18,9 +18,10 @@ def drain() -> None:
 
 @shared_task(name="reminders.tasks.settle", ignore_result=True)
 def settle() -> None:
-    """Ask the provider what is not known yet, and tell staff what they must know."""
-    settling.settle()
+    """Tell staff what they must know, and ask the provider what is not known yet."""
     alerts.send_waiting(now=timezone.now())
+    circuits.close_delivered()
+    settling.settle()
 
 
 @shared_task(name="reminders.tasks.hear", ignore_result=True)

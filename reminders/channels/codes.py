@@ -23,11 +23,12 @@ class Means(StrEnum):
 
 
 NO_CONNECTION = "no connection"
+TOLD_LATER = ("30002", "30034")  # refusals of the account that come after the message was accepted
 GLOBAL = frozenset({Means.ACCOUNT, Means.SENDER, Means.COUNTRY})
 
 CODES: Mapping[str, Means] = {
     **dict.fromkeys(("429", "20429", NO_CONNECTION, "lease", "absent"), Means.TRY_AGAIN),
-    **dict.fromkeys(("401", "403", "20003", "30002", "30034"), Means.ACCOUNT),
+    **dict.fromkeys(("401", "403", "20003", *TOLD_LATER), Means.ACCOUNT),
     **dict.fromkeys(("21606", "21611"), Means.SENDER),
     "21408": Means.COUNTRY,
     **dict.fromkeys(("21211", "21214", "21217", "21265", "21614", "21635"), Means.NUMBER),

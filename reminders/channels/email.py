@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import smtplib
 
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
@@ -37,6 +38,10 @@ def send(message: Message) -> Outcome:
         return NotSent("no connection")
     try:
         mail.send()
+    except AnymailRecipientsRefused:
+        return Rejected("rejected")
+    except AnymailAPIError as error:  # by HTTP; before OSError, which it is as well
+        return _refused_by_api(error.status_code)
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(max(code for code, _ in error.recipients.values()))
     except smtplib.SMTPSenderRefused as error:
@@ -64,3 +69,14 @@ def _refused(code: int) -> Outcome:
     """Either way the server has not taken it."""
     means = meaning_of_smtp(code)
     return Rejected(str(code), means) if means is Means.NUMBER else NotSent(str(code), means)
+
+
+def _refused_by_api(status: int | None) -> Outcome:
+    """What a provider's HTTP status says; without one, or with 5xx, only it can tell."""
+    if status is None or status >= 500:
+        return Unknown("no answer" if status is None else str(status))
+    if status == 429:
+        return NotSent("429")
+    if status in (401, 403):
+        return NotSent(str(status), Means.ACCOUNT)
+    return Rejected(str(status), Means.NOT_KNOWN)

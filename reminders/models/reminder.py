@@ -1,8 +1,8 @@
 """What was to be sent, what was tried, and what the provider said of it.
 
 reminder → attempt → receipt. A reminder survives sending and is never deleted: it is the answer
-to "who got which". `MOVES` is the only list of state changes allowed; `dispatch`, `receipts` and
-`planning` are the only writers.
+to "who got which". `MOVES` is the only list of state changes allowed. Before the call `planning`
+and `claim` write, after it `outcomes`, `receipts` and `settle`; a STOP skips through `optouts`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from reminders.channels import Accepted, NotSent, Outcome
 from reminders.channels.codes import Means
 from reminders.claim import claim_due
 from reminders.dispatch import drain
-from reminders.models import Alert, Attempt, Circuit, Reminder, State
+from reminders.models import Alert, Attempt, Circuit, Concern, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import SENDER, log, make_clinic, make_patient
@@ -219,6 +219,33 @@ def test_a_refusal_that_comes_as_a_receipt_opens_the_circuit_as_well(
         )
     assert Circuit.objects.get().scope == scope
     assert Alert.objects.count() == 1
+
+
+def test_what_the_account_refused_later_goes_on_until_it_is_put_right(
+    clinic: Clinic, provider: Phone
+) -> None:
+    log_all(clinic, NUMBERS[:1])
+    for minutes in (0, 5, 40):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+            drain()
+            circuits.close_delivered()
+            say(Attempt.objects.latest("id"), "undelivered", "30034")
+    assert Attempt.objects.count() == 3
+    assert not Concern.objects.exists()
+    assert Circuit.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(minutes=58)):
+        drain()
+        say(Attempt.objects.latest("id"), "delivered")
+        circuits.close_delivered()
+    assert not Circuit.objects.exists()
+    assert handovers()[-1].state == State.DELIVERED
+
+
+def say(attempt: Attempt, status: str, code: str = "") -> None:
+    (receipt, *_) = attempt.receipts.all()
+    record_receipt(
+        token=attempt.token, provider_id=receipt.provider_id, status=status, error_code=code
+    )
 
 
 # --- the mail server has circuits of its own ---

@@ -355,4 +355,25 @@ def test_a_row_that_cannot_be_checked_goes_to_a_nurse_and_stops_no_other(
         drain()
     states = [State(reminder_of(treatment, "first-hour").state) for treatment in hot]
     assert states == [State.FAILED, State.SENT]
-    assert Concern.objects.filter(patient=broken, detail="unchecked").count() == 1
+    assert {row.patient for row in Concern.objects.filter(detail="unchecked")} == {broken}
+
+
+def test_a_row_whose_plan_cannot_be_read_stops_no_other(clinic: Clinic, provider: Phone) -> None:
+    broken, whole = (
+        log(patient=make_patient(clinic=clinic, phone=f"+120255501{n}")) for n in ("01", "02")
+    )
+    Reminder.objects.filter(treatment=broken, rule="handover").update(rule="forgotten")
+    drain()
+    assert reminder_of(broken, "forgotten").state == State.FAILED
+    assert reminder_of(whole, "handover").state == State.SENT
+
+
+def test_a_handover_that_waited_for_hours_does_not_ring_at_night(
+    patient: Patient, provider: Phone
+) -> None:
+    with time_machine.travel(T, tick=False):
+        treatment = log(patient=patient, treated_at=T)
+    with time_machine.travel(T + timedelta(hours=13)):  # 1 am in Chicago
+        drain()
+    handover = reminder_of(treatment, "handover")
+    assert (handover.state, handover.leaves_at) == (State.PLANNED, T + timedelta(hours=20))

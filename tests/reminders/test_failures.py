@@ -101,6 +101,16 @@ def test_one_more_try_later_and_then_the_other_channel_and_a_nurse(
     assert concerns() == [("failed", code)]
 
 
+def test_a_second_try_that_comes_too_late_is_before_a_nurse_again(
+    clinic: Clinic, provider: Phone
+) -> None:
+    reminder = failed(handover(clinic), "30003")
+    Reminder.objects.filter(again_of=reminder).update(not_after=timezone.now())
+    drain_later(minutes=12)
+    assert more_of(reminder) == [("sms", 2, State.SKIPPED)]
+    assert concerns() == [("failed", "unrepeated")]
+
+
 def test_an_unknown_code_is_tried_once_more_and_told_once(clinic: Clinic, provider: Phone) -> None:
     reminder = failed(handover(clinic), UNHEARD_OF)
     assert more_of(reminder) == [("sms", 2, State.PLANNED)]

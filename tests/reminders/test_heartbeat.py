@@ -273,8 +273,9 @@ def test_a_worker_that_slept_through_the_window_moves_nothing_when_it_wakes(clin
     ((ready,),) = dispatch._begin(claim)
     tick(minutes=2)
     Reminder.objects.update(not_after=timezone.now())
-    Attempt.objects.update(looks=3, look_at=timezone.now())
-    settle._write(settle.Answer(settle.Look(ready.attempt, ""), []), now=timezone.now())
+    until = timezone.now()
+    Attempt.objects.update(looks=2, look_at=until)
+    settle._write(settle.Answer(settle.Look(ready.attempt, "", until), []), now=timezone.now())
     assert states() == [State.SKIPPED]
     record([Result(ready.attempt, NotSent("lease"))], now=timezone.now())
     assert states() == [State.SKIPPED]

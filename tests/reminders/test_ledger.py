@@ -213,7 +213,7 @@ class Ledger(RuleBasedStateMachine):
                 self.moves_are_allowed()
 
     def found(self, look: settling.Look) -> list[Listed]:
-        attempt, known_as = look
+        attempt, known_as, _ = look
         if attempt.reminder.channel != Channel.SMS:
             return []
         if known_as:

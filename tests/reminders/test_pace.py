@@ -174,11 +174,20 @@ def test_a_provider_away_for_a_whole_day_is_tried_every_quarter_of_an_hour(clini
     for _ in range(100):
         attempt.pk, attempt.token = None, uuid.uuid4()
         attempt.save(force_insert=True)
-    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
         drain()
         row = Reminder.objects.get(pk=attempt.reminder_id)
         assert row.state == State.PLANNED
         assert timezone.now() < row.leaves_at <= timezone.now() + BACKOFF_LIMIT
+
+
+def test_a_clock_set_back_silences_no_sender(clinic: Clinic, provider: Phone) -> None:
+    Clinic.objects.update(sms_per_second=1)
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        sent(clinic, "+12025550101")
+    log(patient=make_patient(clinic=clinic, phone="+12025550102"))
+    drain()
+    assert Attempt.objects.count() == 2
 
 
 # --- how often the provider is asked about what it has said no final word of ---

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from patients.models import Clinic
 from patients.models.patient import Channel
+from reminders import dispatch
 from reminders import settle as settling
-from reminders.channels import Listed, sms
+from reminders.channels import Accepted, Listed, NotSent, sms
 from reminders.claim import LEASE, claim_due, open_attempts, release_expired
 from reminders.dispatch import drain
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
+from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from tests.builders import SENDER, log, make_patient, reminder_of
 from tests.phone.client import Phone
@@ -137,7 +139,9 @@ def test_of_two_unknowns_with_the_same_words_each_finds_its_own(clinic: Clinic) 
         for minute, sid in enumerate(("SM" + "4" * 32, SID))
     )
     for attempt, found in ((first, [his, hers]), (second, [his])):
-        settling._write(settling.Answer(settling.Look(attempt, ""), found), now=timezone.now())
+        assert attempt.look_at is not None
+        look = settling.Look(attempt, "", attempt.look_at)
+        settling._write(settling.Answer(look, found), now=timezone.now())
         attempt.refresh_from_db()
     assert [first.outcome, second.outcome] == [Outcome.ACCEPTED] * 2
 
@@ -222,6 +226,91 @@ def test_a_provider_that_does_not_answer_has_not_been_looked_at(
     provider.control(auth_fails=False)
     settle_at(7300)
     assert state_of(reminder) == State.DELIVERED
+
+
+def test_a_look_whose_worker_died_is_not_counted(clinic: Clinic, provider: Phone) -> None:
+    provider.control(next={"500": 1})
+    reminder = send(clinic)
+    for seconds in (LOOKS[0], LOOKS[0] + 61):  # two workers take it and die
+        with at(seconds):
+            assert settling._take_looks(now=timezone.now())
+    settle_at(LOOKS[0] + 122)
+    assert (state_of(reminder), reminder.attempts.get().looks) == (State.UNKNOWN, 1)
+
+
+def test_three_late_answers_in_one_moment_count_for_one(clinic: Clinic, provider: Phone) -> None:
+    provider.control(next={"500": 1})
+    reminder = send(clinic)
+    settle_at(3600, 3601, 3602)
+    assert (state_of(reminder), reminder.attempts.get().looks) == (State.UNKNOWN, 1)
+    settle_at(3705, 3810)
+    assert state_of(reminder) == State.PLANNED
+
+
+def test_an_answer_slower_than_another_workers_is_dropped(clinic: Clinic) -> None:
+    unknown(clinic)
+    with at(400):
+        (slow,) = settling._take_looks(now=timezone.now())
+    with at(400 + 61):
+        (quick,) = settling._take_looks(now=timezone.now())
+        settling._write(settling.Answer(quick, []), now=timezone.now())
+        settling._write(settling.Answer(slow, []), now=timezone.now())
+    assert Attempt.objects.get().looks == 1
+
+
+def test_an_answer_that_cannot_be_read_stops_no_other_look(
+    clinic: Clinic, provider: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.control(rates={"500_after": 1})
+    broken, whole = send(clinic), send(clinic, number="+12025550102")
+    provider.control(rates={})
+    listed = sms.listed
+
+    def unreadable(*, to: str, since: datetime) -> list[Listed]:
+        if to == NUMBER:
+            raise TypeError("date_created was null")
+        return listed(to=to, since=since)
+
+    monkeypatch.setattr(sms, "listed", unreadable)
+    settle_at(LOOKS[0])
+    assert (state_of(broken), state_of(whole)) == (State.UNKNOWN, State.DELIVERED)
+
+
+def test_a_worker_that_slept_frees_nothing_that_another_has_called_for(
+    clinic: Clinic, provider: Phone
+) -> None:
+    log(patient=make_patient(clinic=clinic, phone=NUMBER))
+    ((asleep,),) = dispatch._begin(claim_due(now=timezone.now()))
+    Attempt.objects.update(outcome=Outcome.NOT_SENT, error_code="absent")  # after three looks
+    Reminder.objects.filter(pk=asleep.attempt.reminder_id).update(state=State.PLANNED)
+    provider.control(next={"500_after": 1})
+    drain()
+    record([Result(asleep.attempt, NotSent("lease"))], now=timezone.now())
+    assert state_of(asleep.attempt.reminder) == State.UNKNOWN
+
+
+def test_an_answer_that_comes_after_all_is_asked_about_to_its_end(clinic: Clinic) -> None:
+    log(patient=make_patient(clinic=clinic, phone=NUMBER))
+    ((asleep,),) = dispatch._begin(claim_due(now=timezone.now()))
+    Attempt.objects.update(outcome=Outcome.NOT_SENT, error_code="absent", look_at=None)
+    record([Result(asleep.attempt, Accepted(SID, "queued"))], now=timezone.now())
+    attempt = Attempt.objects.get()
+    assert attempt.outcome == Outcome.ACCEPTED
+    assert attempt.look_at is not None
+
+
+def test_two_different_final_words_are_both_kept_and_shown_to_a_nurse(
+    clinic: Clinic, provider: Phone
+) -> None:
+    reminder = send(clinic)
+    attempt = reminder.attempts.get()
+    sid = attempt.receipts.get().provider_id
+    say(attempt, "delivered", sid=sid)
+    record_receipt(token=attempt.token, provider_id=sid, status="undelivered", error_code="30007")
+    attempt.refresh_from_db()
+    assert (state_of(reminder), attempt.error_code) == (State.DELIVERED, "")
+    assert attempt.receipts.count() == 3
+    assert Concern.objects.get().detail == "contradicted"
 
 
 def test_an_unknown_email_ends_before_a_nurse_and_is_not_sent_again(
