@@ -39,7 +39,8 @@ def killed_at(point: Point, stage: Stage, kills: int) -> Finding:
             make_due(25 * BATCH)
         ended = forks.wait(stage.fork(partial(_die_at, point)))
         done += ended == -signal.SIGKILL
-    stage.do(partial(carry_on, 4 * stage.times.longest + 60))
+    seconds = 4 * stage.times.longest + 60
+    stage.do(partial(carry_on, seconds), within=2 * seconds)
     verdict = judge(stage.phone)
     begun = Attempt.objects.count()
     note = (
