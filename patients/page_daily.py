@@ -25,9 +25,12 @@ class Time:
     tasks: tuple[Task, ...]
 
 
-def daily_of(protocol: Protocol, timeline: Timeline, say: KeepWords) -> tuple[Time, ...]:
+def daily_of(
+    protocol: Protocol, language: str, timeline: Timeline, say: KeepWords
+) -> tuple[Time, ...]:
     """The times of the day with their tasks; none outside of the days that have any."""
     views = {step.fact: step for phase in timeline.phases for step in phase.steps}
+    texts = protocol.words(language).steps
     titles = {Daily.MORNING: say.morning, Daily.NIGHT: say.night, Daily.ONCE: say.once}
     times = (
         Time(
@@ -35,7 +38,7 @@ def daily_of(protocol: Protocol, timeline: Timeline, say: KeepWords) -> tuple[Ti
             tuple(
                 Task(
                     f"{step.fact} {time}",
-                    views[step.fact].title,
+                    texts[step.fact].task or texts[step.fact].title,
                     step.minutes,
                     say.timer.format(to=step.minutes[1]) if step.minutes else "",
                 )

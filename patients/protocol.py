@@ -192,11 +192,13 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """`then` is what is said at the step's end, where something else takes over."""
+    """`then` is what is said at the step's end, where something else takes over; `task` names it
+    in the day's list, where that already says when."""
 
     title: str
     text: str
     then: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

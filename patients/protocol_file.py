@@ -471,6 +471,7 @@ def _step_text(parent: Table, key: str) -> StepText:
         _page_words(table, "title"),
         _page_words(table, "text"),
         _page_words(table, "then") if table.has("then") else "",
+        _page_words(table, "task") if table.has("task") else "",
     )
     table.done()
     return text

@@ -33,7 +33,7 @@ def test_ticks_last_a_day_and_the_mask_has_its_fifteen_to_twenty_minutes(
         "Morning", "Night", "Once today, if your skin peels",
     ]  # fmt: skip
     assert daily.locator("input").count() == 5
-    daily.get_by_label("Moisturize morning and night").first.check()
+    daily.get_by_label("Moisturize").first.check()
     daily.get_by_role("button", name="Start the 20-minute timer").click()
     expect(daily.locator("[role=timer]")).to_have_text("14:59")
     assert judge(page) == []
