@@ -72,10 +72,12 @@ def count(query: str) -> int:
     return number
 
 
-def due_one_by_one(number: int, *, starts_in: float) -> list[datetime]:
+def due_one_by_one(
+    number: int, *, starts_in: float, per_second: float = PER_SECOND
+) -> list[datetime]:
     """Moments of falling due, one after the other; the first in so many seconds."""
     first = timezone.now() + timedelta(seconds=starts_in)
-    return [first + timedelta(seconds=index / PER_SECOND) for index in range(number)]
+    return [first + timedelta(seconds=index / per_second) for index in range(number)]
 
 
 # --- STOP ---
@@ -125,6 +127,7 @@ def _check_that_it_was_a_race(finding: Finding) -> None:
 
 # --- corrections and voids ---
 
+CHANGED = 10  # treatments a second
 EARLIEST, LATEST = -1.0, 2.0  # seconds, against the reminder's moment
 LATER = timedelta(minutes=50)  # the correction: the treatment ended that much later
 
@@ -135,12 +138,12 @@ def corrected(stage: Stage, treatments: int) -> Finding:
     watch_claims()
     by = make_staff(clinic=clinic_at_noon())
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
-        moments = due_one_by_one(treatments, starts_in=3600)
+        moments = due_one_by_one(treatments, starts_in=3600, per_second=CHANGED)
         stage.do(lambda: _log_all(moments), within=300)
         moments = _bring_forward(moments)
         changing = [stage.fork(partial(_change, moments, by, part)) for part in (0, 1)]
         for child in changing:
-            forks.wait(child, within=treatments / PER_SECOND + 120)
+            forks.wait(child, within=treatments / CHANGED + 120)
         wait_until_settled(stage.times.longest * 2 + 60)
     verdict = judge(stage.phone)
     stale = count(CLAIMED_AFTER_VOID) + count(CLAIMED_AFTER_CORRECTION)
