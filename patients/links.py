@@ -84,17 +84,18 @@ def find(token: str) -> Treatment | None:
     """
     if len(token) != TOKEN_LENGTH:
         return None
-    linked = (
+    return (
         _with_page(Treatment.objects)
-        .filter(link_hash=hash_of(token), link_expires_at__gt=timezone.now())
+        .filter(
+            # `patient__treatments` is the linked one, wherever it stands in these conditions.
+            patient__treatments__link_hash=hash_of(token),
+            patient__treatments__link_expires_at__gt=timezone.now(),
+            patient__treatments__version__key=F("version__key"),
+            voided_at=None,
+        )
+        .order_by("-treated_at", "-id")
         .first()
     )
-    if linked is None:
-        return None
-    newest = newest_of(linked.patient, linked.version.key)
-    if newest is None or newest == linked:
-        return linked if linked.voided_at is None else None
-    return newest
 
 
 def find_patient(token: str) -> Patient | None:
