@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.db.models.expressions import RawSQL
 
 from patients.models import Clinic, Patient
@@ -40,11 +40,11 @@ def find_patients(clinic: Clinic, typed: str) -> Found:
     if not pieces:
         return Found([], [])
     ids = _newest(clinic, holds(pieces))
-    patients = _seen(clinic, ids)
+    patients = _seen(clinic, ids, most=SHOWN)
     almost = []
     if len(ids) < FEW and not re.search(r"[\d@]", typed):
         almost = _almost(clinic, words, without=ids)
-    return Found(patients[:SHOWN], almost, more=len(patients) > SHOWN)
+    return Found(patients, almost, more=len(ids) > SHOWN)
 
 
 def same_person(
@@ -113,13 +113,14 @@ def _alike(word: str, part: str) -> float:
     return max(SequenceMatcher(None, word, one).ratio() for one in (begin, part[: len(word)]))
 
 
-def _seen(clinic: Clinic, ids: Iterable[int]) -> list[Patient]:
+def _seen(clinic: Clinic, ids: Iterable[int], *, most: int = LOOKED_AT) -> list[Patient]:
     if not (wanted := list(ids)):
         return []
     last = Max("treatments__treated_at", filter=Q(treatments__voided_at=None))
-    patients: QuerySet[Patient] = clinic.patients.filter(pk__in=wanted).select_related("clinic")
-    return list(
-        patients.annotate(last_treated_at=last).order_by(
-            "-last_treated_at", "last_name", "first_name"
-        )
+    seen = clinic.patients.filter(pk__in=wanted).annotate(last_treated_at=last)
+    patients: list[Patient] = list(
+        seen.order_by("-last_treated_at", "last_name", "first_name")[:most]
     )
+    for patient in patients:
+        patient.clinic = clinic
+    return patients
