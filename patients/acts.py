@@ -27,7 +27,8 @@ def report_signs(
     *, treatment: Treatment, tier: TierAction, signs: Iterable[str], now: datetime
 ) -> None:
     """Keep the ticked signs under their tier, for a nurse to see."""
-    Treatment.objects.select_for_update().get(pk=treatment.pk)  # two presses, one after another
+    # Two presses, one after another.
+    Treatment.objects.select_for_update(no_key=True).get(pk=treatment.pk)
     ticked = sorted(signs)
     open_ = list(Report.objects.filter(treatment=treatment, closed_at=None))
     if len(open_) >= OPEN_AT_MOST or any(
@@ -50,7 +51,7 @@ def answer(
     now: datetime,
 ) -> None:
     """Keep the answers to one check-in."""
-    Treatment.objects.select_for_update().get(pk=treatment.pk)
+    Treatment.objects.select_for_update(no_key=True).get(pk=treatment.pk)
     said = {"feels_normal": feels_normal, "trend": trend, "wants_call": wants_call}
     same = treatment.check_ins.filter(rule=rule, answered_at__gt=now - SAME_WITHIN, **said)
     if same.exists():
@@ -80,7 +81,7 @@ def stop_messages(*, treatment: Treatment, now: datetime, kind: Act.Kind = Act.K
     reached = Q(phone=patient.phone) if patient.phone else Q()
     reached |= Q(email__iexact=patient.email) if patient.email else Q(pk=patient.pk)
     # The claim locks these rows too: a stop and a send cannot cross.
-    list(Patient.objects.select_for_update().filter(reached, clinic=patient.clinic))
+    list(Patient.objects.select_for_update(no_key=True).filter(reached, clinic=patient.clinic))
     OptOut.objects.bulk_create(
         OptOut(
             clinic=patient.clinic,
@@ -101,7 +102,7 @@ def choose(
     *, treatment: Treatment, channel: str, language: str, wants_details: bool, now: datetime
 ) -> None:
     """How the patient wants to be reached, in which language, in which wording."""
-    patient = Patient.objects.select_for_update().get(pk=treatment.patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient_id)
     moved = patient.channel != channel
     patient.channel, patient.language, patient.wants_details = channel, language, wants_details
     patient.save(update_fields=["channel", "language", "wants_details"])

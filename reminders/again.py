@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
@@ -93,7 +93,7 @@ def answer(
     *, treatment: Treatment, channel: str, words: str, by: StaffUser, now: datetime
 ) -> Reminder:
     """Send staff's own words to the patient. Raises `NotSentAgain`."""
-    patient = Patient.objects.select_for_update().get(pk=treatment.patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient_id)
     newest = patient.treatments.filter(voided_at=None).order_by("-treated_at", "-id").first()
     said = Reminder.objects.filter(treatment__patient=patient, rule=ANSWER, words=words)
     if said.filter(due_at__gt=now - SAME_WORDS).exists():
@@ -153,6 +153,6 @@ def _past_quiet_hours(patient: Patient, now: datetime) -> datetime:
 
 def _just_wrote(patient: Patient, now: datetime) -> bool:
     texts = InboundText.objects.filter(
-        clinic=patient.clinic_id, from_address=patient.address("sms")
+        Q(clinic=patient.clinic_id) | Q(clinic=None), from_address=patient.address("sms")
     )
     return texts.filter(received_at__gt=now - JUST_WROTE).exists()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from patients.models import Consent, StaffUser, Treatment
+from patients.models import Consent, Patient, StaffUser, Treatment
 from patients.models.patient import Channel, stopped_addresses
 from patients.protocol import ConsentScope
 from reminders.bell import ring
@@ -25,7 +25,9 @@ def send_page_by_email(
     Raises `TreatmentRefused` if one is under way, the address has stopped messages, or the
     treatment is voided or over a day old.
     """
-    locked = Treatment.objects.select_for_update().get(pk=treatment.pk)
+    # The patient first, as everywhere: a text that answers a check-in holds it, then the treatment.
+    Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient_id)
+    locked = Treatment.objects.select_for_update(no_key=True).get(pk=treatment.pk)
     rule = next(one for one in treatment.version.protocol.reminders if one.is_handover)
     rows = list(treatment.reminders.filter(rule=rule.key).order_by("pk"))
     mails = [row for row in rows if row.channel == Channel.EMAIL]

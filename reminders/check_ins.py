@@ -95,7 +95,7 @@ def follow_check_in(check_in: CheckIn, *, treatment: Treatment, now: datetime) -
 
 def _ask_again(treatment: Treatment, rule: str, now: datetime) -> None:
     asked = list(
-        Reminder.objects.select_for_update()
+        Reminder.objects.select_for_update(no_key=True)
         .filter(treatment=treatment, rule=rule, again_of=None)
         .order_by("occurrence")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from patients.models import Clinic, Patient, Report
@@ -30,12 +31,21 @@ def raise_concern(
     )
 
 
-def raise_text(kind: Concern.Kind, *, text: InboundText, now: datetime) -> None:
-    """Put a patient's text before a nurse; a shared number's shows on each who has it."""
-    patients: list[Patient | None] = [*text.clinic.patients.filter(phone=text.from_address)]
+def raise_text(
+    kind: Concern.Kind,
+    *,
+    text: InboundText,
+    clinics: Iterable[Clinic],
+    patients: Iterable[Patient],
+    now: datetime,
+) -> None:
+    """Put a text before a nurse, on each of the patients who have its number; of a number nobody
+    has, before each of these clinics.
+    """
+    at: list[tuple[int, Patient | None]] = [(one.clinic_id, one) for one in patients]
     Concern.objects.bulk_create(
-        Concern(clinic=text.clinic, patient=patient, text=text, kind=kind, opened_at=now)
-        for patient in patients or [None]
+        Concern(clinic_id=clinic, patient=patient, text=text, kind=kind, opened_at=now)
+        for clinic, patient in at or [(each.pk, None) for each in clinics]
     )
 
 

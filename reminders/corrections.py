@@ -33,7 +33,7 @@ def send_correction(concern: Concern, *, by: StaffUser, now: datetime) -> Remind
 
     None if a colleague was quicker or the hour has passed. Quiet hours hold: then staff call.
     """
-    locked = Concern.objects.select_for_update().get(pk=concern.pk)
+    locked = Concern.objects.select_for_update(no_key=True).get(pk=concern.pk)
     reminder = locked.reminder
     if locked.closed_at is not None or reminder is None:
         return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import Max
+
 from patients.models.patient import Channel, latest_consents, stopped_addresses
 from reminders import circuits
 from reminders.channels.codes import GLOBAL, Means
@@ -22,22 +24,17 @@ UNREPEATED = "unrepeated"
 FILTERED_SHARE, FILTERED_AT_LEAST = 0.01, 5
 
 
-def follow_up(reminder: Reminder, *, means: Means, code: str, now: datetime) -> None:
+def follow_up(reminder: Reminder, *, to: str, means: Means, code: str, now: datetime) -> None:
     """Do what can still be done for the patient, and put it before staff in any case.
 
-    `reminder` needs its treatment, patient and clinic.
+    `to`: where it went; the patient may have another address by now. `reminder` needs its
+    treatment, patient and clinic.
     """
     if means in GLOBAL:
         _wait_for_the_account(reminder, means, code, now)
         return
     if means is Means.OPTED_OUT:
-        patient = reminder.treatment.patient
-        stop(
-            patient.clinic,
-            patient.address(reminder.channel),
-            channel=reminder.channel,
-            how="provider",
-        )
+        stop(reminder.treatment.patient.clinic, to, channel=reminder.channel, how="provider")
     repeated = means in (Means.ONCE_MORE, Means.NOT_KNOWN) and _try_once_more(reminder, now)
     if not repeated:
         _take_other_channel(reminder, now)
@@ -80,8 +77,7 @@ def _try_once_more(reminder: Reminder, now: datetime) -> bool:
 def _repeat(reminder: Reminder, now: datetime, *, at: datetime) -> bool:
     if at > reminder.not_after:
         return False
-    _add(reminder, channel=reminder.channel, at=at, now=now, again_of=reminder)
-    return True
+    return _add(reminder, channel=reminder.channel, at=at, now=now)
 
 
 def _take_other_channel(reminder: Reminder, now: datetime) -> bool:
@@ -100,14 +96,13 @@ def _take_other_channel(reminder: Reminder, now: datetime) -> bool:
         return False
     if reminder.treatment.reminders.filter(rule=reminder.rule, channel=other).exists():
         return False
-    _add(reminder, channel=other, at=now, now=now, again_of=reminder)
-    return True
+    return _add(reminder, channel=other, at=now, now=now)
 
 
-def _add(
-    reminder: Reminder, *, channel: str, at: datetime, now: datetime, again_of: Reminder
-) -> None:
-    last = reminder.treatment.reminders.filter(rule=reminder.rule, channel=channel).count()
+def _add(reminder: Reminder, *, channel: str, at: datetime, now: datetime) -> bool:
+    """Whether it was added: of two that fail at one moment, one takes the next number."""
+    said = reminder.treatment.reminders.filter(rule=reminder.rule, channel=channel)
+    last: int = said.aggregate(last=Max("occurrence"))["last"] or 0
     Reminder.objects.bulk_create(
         [
             Reminder(
@@ -123,13 +118,14 @@ def _add(
                 urgent=reminder.urgent,
                 state=State.PLANNED,
                 state_at=now,
-                again_of=again_of,
+                again_of=reminder,
                 asked_by_id=reminder.asked_by_id,
                 words=reminder.words,
             )
         ],
         ignore_conflicts=True,
     )
+    return reminder.repeats.filter(channel=channel).exists()
 
 
 def _alert_if_filtered(reminder: Reminder, now: datetime) -> None:

@@ -6,10 +6,11 @@ it. Everything that comes in is kept, understood or not.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from patients.models import Clinic, Patient, Treatment
@@ -18,17 +19,26 @@ from reminders.check_ins import answer_by_text, asked_by_text
 from reminders.concerns import raise_text
 from reminders.models import Concern, InboundText
 from reminders.optouts import lock_patients, record, stop
-from reminders.planning import plan
+from reminders.planning import bring_back_asks, plan
 from reminders.replies import Reply, received, reply
 from reminders.wishes import Wish, wishes_to_stop
 
 Meaning = InboundText.Meaning
-# The words the provider itself knows, and may answer by itself.
 STOP_WORDS = frozenset(
     {"stop", "stopall", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe"}
 )
 START_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
+# Those the provider may answer by itself, where they are the whole text: a US number's defaults
+# (https://support.twilio.com/hc/en-us/articles/223134027).
+PROVIDER_WORDS = (STOP_WORDS - {"opt out"}) | START_WORDS | HELP_WORDS
+CONFIRMED = {
+    Meaning.STOP: Reply.STOPPED,
+    Meaning.WISH: Reply.STOPPED,
+    Meaning.START: Reply.STARTED,
+    Meaning.HELP: Reply.HELP,
+}
+BEFORE_A_NURSE = {Meaning.UNSURE: Concern.Kind.WISH, Meaning.OTHER: Concern.Kind.TEXT}
 ANSWER_EVERY = timedelta(hours=1)
 # One word to a check-in that is open; to nothing asked they are what any text is.
 YES_WORDS = frozenset({"yes", "y", "yes it does", "ok", "normal", "si", "sí"})
@@ -54,59 +64,82 @@ def _word(body: str) -> str:
     return " ".join(body.casefold().split()).strip(" .,!?¡¿")
 
 
-@transaction.atomic
 def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) -> str:
-    """Keep one inbound text and do what it asks; returns the answer to send, or nothing."""
-    clinic = Clinic.objects.filter(sms_sender=recipient).first()
-    if clinic is None or InboundText.objects.filter(provider_id=provider_id).exists():
+    """Keep one inbound text and do what it asks; returns the answer to send, or nothing.
+
+    Delivered twice, it is one. To a number that is no clinic's (a clinic's earlier one, say) it
+    counts for every clinic that knows its sender; to one that clinics share, for each of them.
+    """
+    try:
+        with transaction.atomic():
+            return _take_in(provider_id, sender, recipient, body)
+    except IntegrityError:
+        if InboundText.objects.filter(provider_id=provider_id).exists():
+            return ""  # the same one, delivered twice at once
+        raise
+
+
+def _take_in(provider_id: str, sender: str, recipient: str, body: str) -> str:
+    now = timezone.now()
+    theirs = list(Clinic.objects.filter(sms_sender=recipient).order_by("pk"))
+    clinics = (theirs or _that_know(sender)) if sender else []
+    patients = [one for each in clinics for one in lock_patients(each, Channel.SMS, sender)]
+    if InboundText.objects.filter(provider_id=provider_id).exists():
         return ""
-    patients = lock_patients(clinic, Channel.SMS, sender)
     meaning = meaning_of(body)
-    stopped = bool(stopped_addresses([clinic.pk], [sender]))
-    answer = _to_check_in(body, clinic, patients)
+    stopped = bool(stopped_addresses([each.pk for each in clinics], [sender]))
+    answer = "" if stopped else _to_check_in(body, patients, now)
     if answer:
         meaning = Meaning.ANSWER
-    else:
-        answer = _answer(meaning, clinic, sender, patients, stopped=stopped)
+    elif clinics:
+        answer = _answer(meaning, body, sender, clinics, patients, stopped=stopped)
     text = InboundText.objects.create(
-        clinic=clinic,
+        clinic=clinics[0] if len(theirs) == 1 and clinics else None,
         provider_id=provider_id,
         from_address=sender,
         body=body,
         meaning=meaning,
         answered=bool(answer),
-        received_at=timezone.now(),
+        received_at=now,
     )
-    _act(text, patients, stopped=stopped)
+    _act(text, clinics, patients, stopped=stopped)
     return answer
 
 
-def _to_check_in(body: str, clinic: Clinic, patients: list[Patient]) -> str:
+def _that_know(number: str) -> list[Clinic]:
+    return list(Clinic.objects.filter(patients__phone=number).distinct().order_by("pk"))
+
+
+def _to_check_in(body: str, patients: list[Patient], now: datetime) -> str:
     """Keep one word as the answer to the check-in that is open, if one is; what to say to it."""
     word = _word(body)
     if word not in YES_WORDS | NO_WORDS:
         return ""
-    asked = asked_by_text(patients, now=timezone.now())
+    asked = asked_by_text(patients, now=now)
     if asked is None:
         return ""
-    said = answer_by_text(asked, yes=word in YES_WORDS, now=timezone.now())
-    return reply(said, clinic, asked.treatment.patient.language)
+    patient = asked.treatment.patient
+    said = answer_by_text(asked, yes=word in YES_WORDS, now=now)
+    return reply(said, patient.clinic, patient.language)
 
 
-def _act(text: InboundText, patients: list[Patient], *, stopped: bool) -> None:
-    if text.meaning in (Meaning.STOP, Meaning.WISH):
-        stop(text.clinic, text.from_address, how=text.meaning)
-    elif text.meaning == Meaning.START and stopped:
-        start(text.clinic, text.from_address, patients)
-    elif text.meaning == Meaning.UNSURE:
-        raise_text(Concern.Kind.WISH, text=text, now=timezone.now())
-    elif text.meaning == Meaning.OTHER:
-        raise_text(Concern.Kind.TEXT, text=text, now=timezone.now())
+def _act(
+    text: InboundText, clinics: list[Clinic], patients: list[Patient], *, stopped: bool
+) -> None:
+    kind = BEFORE_A_NURSE.get(Meaning(text.meaning))
+    if kind is not None:
+        raise_text(kind, text=text, clinics=clinics, patients=patients, now=text.received_at)
+    for clinic in clinics:
+        if text.meaning in (Meaning.STOP, Meaning.WISH):
+            stop(clinic, text.from_address, how=text.meaning)
+        elif text.meaning == Meaning.START and stopped:
+            record(clinic, Channel.SMS, text.from_address, stopped=False, how="start")
+    if text.meaning == Meaning.START and stopped:
+        start(patients, now=text.received_at)
 
 
-def start(clinic: Clinic, number: str, patients: list[Patient]) -> None:
+def start(patients: list[Patient], *, now: datetime) -> None:
     """Texts again: what is still ahead is planned again."""
-    record(clinic, Channel.SMS, number, stopped=False, how="start")
     seen = set()
     for treatment in (
         Treatment.objects.filter(patient__in=patients, voided_at=None)
@@ -117,40 +150,43 @@ def start(clinic: Clinic, number: str, patients: list[Patient]) -> None:
         series = (treatment.patient_id, treatment.version.key)
         if series not in seen:
             seen.add(series)
-            plan(treatment, now=timezone.now())
+            plan(treatment, now=now)
+            bring_back_asks(treatment, now=now)
 
 
 def _answer(
     meaning: InboundText.Meaning,
-    clinic: Clinic,
+    body: str,
     sender: str,
+    clinics: list[Clinic],
     patients: list[Patient],
     *,
     stopped: bool,
 ) -> str:
     """One confirmation at most; none where the provider answers the word by itself."""
+    at = patients[0].clinic_id if patients else clinics[0].pk
+    clinic = next(each for each in clinics if each.pk == at)
     language = patients[0].language if patients else clinic.default_language
-    by_provider = settings.TWILIO_ANSWERS_KEYWORDS
-    if meaning in (Meaning.OTHER, Meaning.UNSURE):
-        if stopped or _answered_lately(clinic, sender):
+    if meaning in BEFORE_A_NURSE:
+        if stopped or _answered_lately(clinics, sender):
             return ""
         return received(clinic, language, now=timezone.now())
-    if meaning == Meaning.WISH:
-        return "" if stopped else reply(Reply.STOPPED, clinic, language)
-    if by_provider or (meaning == Meaning.STOP and stopped):
+    ends = meaning in (Meaning.STOP, Meaning.WISH)
+    if (ends and stopped) or _provider_answers(body):
         return ""
-    kind = {
-        Meaning.STOP: Reply.STOPPED,
-        Meaning.START: Reply.STARTED,
-        Meaning.HELP: Reply.HELP,
-    }
-    return reply(kind[meaning], clinic, language)
+    return reply(CONFIRMED[meaning], clinic, language)
 
 
-def _answered_lately(clinic: Clinic, sender: str) -> bool:
-    return clinic.inbound_texts.filter(
+def _provider_answers(body: str) -> bool:
+    """Only its own words with nothing around them: to "Help!!" it says nothing, so we do."""
+    return settings.TWILIO_ANSWERS_KEYWORDS and body.strip().lower() in PROVIDER_WORDS
+
+
+def _answered_lately(clinics: list[Clinic], sender: str) -> bool:
+    texts = InboundText.objects.filter(Q(clinic__in=clinics) | Q(clinic=None))
+    return texts.filter(
         from_address=sender,
         answered=True,
-        meaning__in=[Meaning.OTHER, Meaning.UNSURE],
+        meaning__in=BEFORE_A_NURSE,
         received_at__gt=timezone.now() - ANSWER_EVERY,
     ).exists()

@@ -13,7 +13,9 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
+from patients.models import Clinic
 from patients.models.patient import Channel
+from reminders.channels.told import fit
 from reminders.models import Attempt, Receipt
 from reminders.optouts import stop
 from reminders.receipts import apply_receipt, keep_receipt
@@ -32,17 +34,15 @@ ENDS_EMAILS = (EventType.COMPLAINED, EventType.UNSUBSCRIBED)
 @transaction.atomic
 def on_tracking_event(event: AnymailTrackingEvent, **kwargs: Any) -> None:
     """Place one event by the provider's message id; what cannot be placed is kept."""
-    provider_id = str(event.message_id or "")[:255]
+    provider_id = fit(event.message_id, 255)
     attempt = (
-        Attempt.objects.select_for_update(of=("self",))
+        Attempt.objects.select_for_update(of=("self",), no_key=True)
         .filter(receipts__provider_id=provider_id)
         .select_related("reminder__treatment__patient__clinic")
         .first()
     )
     if event.event_type in ENDS_EMAILS:
-        if attempt is not None:
-            clinic = attempt.reminder.treatment.patient.clinic
-            stop(clinic, attempt.to_address, channel=Channel.EMAIL, how=event.event_type)
+        _end_emails(attempt, fit(event.recipient, 254).strip().lower(), how=event.event_type)
         return
     status = STATUSES.get(event.event_type)
     if status is None:
@@ -54,6 +54,16 @@ def on_tracking_event(event: AnymailTrackingEvent, **kwargs: Any) -> None:
     apply_receipt(
         attempt, provider_id=provider_id, status=status, error_code=code, now=timezone.now()
     )
+
+
+def _end_emails(attempt: Attempt | None, recipient: str, *, how: str) -> None:
+    """At the clinic whose message it was; if that is not known, wherever the address is."""
+    if attempt is not None:
+        clinic = attempt.reminder.treatment.patient.clinic
+        stop(clinic, attempt.to_address, channel=Channel.EMAIL, how=how)
+    elif recipient:
+        for clinic in Clinic.objects.filter(patients__email__iexact=recipient).distinct():
+            stop(clinic, recipient, channel=Channel.EMAIL, how=how)
 
 
 @transaction.atomic

@@ -15,11 +15,14 @@ from reminders.moments import Skip
 
 
 def lock_patients(clinic: Clinic, channel: str, address: str) -> list[Patient]:
-    """Everybody this address reaches. The claim locks these rows too, so that a stop and a send
-    cannot cross, nor two texts from one number.
+    """Everybody this address reaches, if it is one. The claim locks these rows too, so that a stop
+    and a send cannot cross, nor two texts from one number.
     """
+    if not address:
+        return []
     reached = {"phone": address} if channel == Channel.SMS else {"email__iexact": address}
-    return list(Patient.objects.select_for_update().filter(clinic=clinic, **reached))
+    rows = Patient.objects.select_for_update(no_key=True).filter(clinic=clinic, **reached)
+    return list(rows.order_by("pk"))
 
 
 @transaction.atomic

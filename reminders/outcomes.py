@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count
 
-from patients.models import OptOut
 from patients.models.patient import Channel
 from reminders import circuits
 from reminders.channels import Accepted, NotSent, Outcome, Rejected, Unknown
@@ -24,6 +24,7 @@ from reminders.looks import first_look
 from reminders.mail_events import place_kept
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
+from reminders.optouts import stop
 
 BACKOFF, BACKOFF_LIMIT = timedelta(seconds=30), timedelta(minutes=15)
 LEAVES_OPEN = (Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN)
@@ -44,6 +45,7 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
     with transaction.atomic():
         # Attempts first, as a webhook does: locked the other way round, the two could deadlock.
         _end_attempts(results, now)
+        _stop_opted_out(results)
         _keep_answers(results, now)
         _move(_reminders(results, Accepted), State.SENT, now)
         _move(_reminders(results, Unknown), State.UNKNOWN, now)
@@ -116,26 +118,30 @@ def _move(ids: list[int], state: State, now: datetime, **values: object) -> None
         Reminder.objects.filter(pk__in=ids, state__in=may_become(state)).update(**changes)
 
 
+def _stop_opted_out(results: Sequence[Result]) -> None:
+    """Patients before reminders, as everywhere: no claim of theirs can commit after the opt-out.
+
+    Always in the same order, so that two workers that learn of the same numbers do not cross.
+    """
+    refused = {
+        (reminder.treatment.patient.clinic_id, reminder.channel, attempt.to_address): reminder
+        for attempt, outcome, _ in results
+        if isinstance(outcome, Rejected) and outcome.means is Means.OPTED_OUT
+        for reminder in [attempt.reminder]
+    }
+    for (_, channel, address), reminder in sorted(refused.items(), key=itemgetter(0)):
+        stop(reminder.treatment.patient.clinic, address, channel=channel, how="provider")
+
+
 def _reject(results: Sequence[Result], now: datetime) -> None:
     rejected = [(r.attempt, r.outcome) for r in results if isinstance(r.outcome, Rejected)]
-    stopped = [attempt for attempt, outcome in rejected if outcome.means is Means.OPTED_OUT]
-    OptOut.objects.bulk_create(
-        OptOut(
-            clinic=attempt.reminder.treatment.patient.clinic,
-            channel=attempt.reminder.channel,
-            address=attempt.to_address,
-            stopped=True,
-            how="provider",
-            recorded_at=now,
-        )
-        for attempt in stopped
-    )
-    stopped_ids = [attempt.reminder_id for attempt in stopped]
-    _move(stopped_ids, State.SKIPPED, now, skip_reason=Skip.OPTED_OUT.value)
+    stopped = [one.reminder_id for one, outcome in rejected if outcome.means is Means.OPTED_OUT]
+    _move(stopped, State.SKIPPED, now, skip_reason=Skip.OPTED_OUT.value)
     for attempt, outcome in rejected:
         if outcome.means is not Means.OPTED_OUT:
             _move([attempt.reminder_id], State.FAILED, now)
-            follow_up(attempt.reminder, means=outcome.means, code=outcome.code, now=now)
+            to, reminder = attempt.to_address, attempt.reminder
+            follow_up(reminder, to=to, means=outcome.means, code=outcome.code, now=now)
 
 
 def _put_back(results: Sequence[Result], now: datetime) -> None:

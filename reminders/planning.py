@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import transaction
 
 from patients.models import Treatment
-from patients.models.patient import latest_consents, stopped_addresses
+from patients.models.patient import Channel, latest_consents, stopped_addresses
 from patients.protocol import ConsentScope, ReminderRule, Session
 from reminders.models import Reminder, State
 from reminders.moments import Logged, Planned, Skip, plan_moments
@@ -39,7 +39,8 @@ def plan(
     Returns the rows as they now are.
     """
     # Locked: a claim either has the row already (it stays) or waits and sees the new plan.
-    rows = list(Reminder.objects.select_for_update().filter(treatment=treatment, occurrence=1))
+    locked = Reminder.objects.select_for_update(no_key=True)
+    rows = list(locked.filter(treatment=treatment, occurrence=1))
     existing = {row.rule: row for row in rows if row.channel == treatment.patient.channel}
     protocol = treatment.version.protocol
     handover_rule = next(rule.key for rule in protocol.reminders if rule.is_handover)
@@ -80,6 +81,19 @@ def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) ->
     Reminder.objects.filter(treatment__in=list(treatments), state=State.PLANNED).update(
         state=State.SKIPPED, skip_reason=reason.value, state_at=now
     )
+
+
+def bring_back_asks(treatment: Treatment, *, now: datetime) -> None:
+    """What lies ahead beyond the plan, such as another ask after "not normal yet", and was skipped
+    by a stop of texts that is over.
+    """
+    treatment.reminders.filter(
+        channel=Channel.SMS,
+        occurrence__gt=1,
+        state=State.SKIPPED,
+        skip_reason=Skip.OPTED_OUT.value,
+        leaves_at__gt=now,
+    ).update(state=State.PLANNED, skip_reason="", state_at=now)
 
 
 def _leave_other_channels(rows: list[Reminder], channel: str, now: datetime) -> set[str]:

@@ -13,11 +13,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from reminders.channels.codes import meaning_of
+from reminders.channels.codes import Means, meaning_of
 from reminders.concerns import raise_concern
 from reminders.failures import follow_up, load
 from reminders.looks import first_look
 from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_become
+from reminders.optouts import lock_patients
 
 # Twilio's message statuses; one that is not here is kept and moves nothing.
 STATES = {
@@ -66,19 +67,30 @@ def apply_receipt(
     Inside a transaction, with the attempt's row locked.
     """
     keep_receipt(attempt, provider_id, status, error_code, now)
+    # What came when its attempt was not known: after a restore, say.
+    Receipt.objects.filter(provider_id=provider_id, attempt=None).update(attempt=attempt)
     state = STATES.get(status)
     if state is None:
         return
+    means = meaning_of(error_code)
+    if state is State.FAILED and means is Means.OPTED_OUT:
+        _lock_patients_of(attempt)
     moved = Reminder.objects.filter(pk=attempt.reminder_id, state__in=may_become(state)).update(
         state=state, state_at=now, claim=None, skip_reason=""
     )
     _settle_attempt(attempt, state, error_code if moved else "", now)
     if moved and state is State.FAILED:
         (reminder,) = load([attempt.reminder_id])
-        means = meaning_of(error_code)
-        follow_up(reminder, means=means, code=error_code or status, now=now)
+        to, code = attempt.to_address, error_code or status
+        follow_up(reminder, to=to, means=means, code=code, now=now)
     elif state in FINAL and not moved:
         _flag_if_contradicted(attempt, now)
+
+
+def _lock_patients_of(attempt: Attempt) -> None:
+    """Before the reminder, as everywhere: a text from that number holds its patients first."""
+    reminder = attempt.reminder
+    lock_patients(reminder.treatment.patient.clinic, reminder.channel, attempt.to_address)
 
 
 def _flag_if_contradicted(attempt: Attempt, now: datetime) -> None:

@@ -124,7 +124,7 @@ def _ask(look: Look) -> Answer:
 def _write(answer: Answer, *, now: datetime) -> None:
     (asked, known_as, until), found = answer
     attempt = (
-        Attempt.objects.select_for_update(of=("self",))
+        Attempt.objects.select_for_update(of=("self",), no_key=True)
         .select_related("reminder__treatment__patient__clinic", "reminder__treatment__version")
         .get(pk=asked.pk)
     )

@@ -202,7 +202,7 @@ def undo_treatment(*, treatment: Treatment, by: StaffUser) -> bool:
 
 def _lock(treatment: Treatment) -> Treatment:
     """The row as it now is; refused if a colleague has just voided it."""
-    locked = Treatment.objects.select_for_update().get(pk=treatment.pk)
+    locked = Treatment.objects.select_for_update(no_key=True).get(pk=treatment.pk)
     if locked.voided_at is not None:
         raise TreatmentRefused("This treatment has been voided.")
     return locked

@@ -60,7 +60,7 @@ def publish(*, clinic: Clinic, source: str, by: StaffUser | None = None) -> Prot
     """Make `source` the clinic's next version of its protocol. Raises `ProtocolError`."""
     protocol = parse(source)
     # The clinic's row serialises two publishers.
-    Clinic.objects.select_for_update().get(pk=clinic.pk)
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     newest = newest_version(clinic, protocol.key)
     return ProtocolVersion.objects.create(
         clinic=clinic,

@@ -24,7 +24,8 @@ class InboundText(AppendOnly):
         ANSWER = "answer"  # one word, to a check-in
         OTHER = "other"
 
-    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="inbound_texts")
+    # Empty where the number texted to is not one clinic's own: nobody's any more, or shared.
+    clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, related_name="inbound_texts")
     provider_id = models.CharField(max_length=64, unique=True)
     from_address = models.CharField(max_length=32)
     body = models.TextField(blank=True)

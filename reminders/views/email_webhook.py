@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from anymail import urls as anymail_urls
+from anymail.exceptions import AnymailConfigurationError
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+
+from reminders.views.once_more import once_more
+
+# What reading an event can end in that is signed by its secret, yet not what the provider's
+# documents promise: a number out of range, a list where a name stands, an event of another kind.
+NONSENSE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    AnymailConfigurationError,
+    DataError,
+)
 
 
 @csrf_exempt
 @login_not_required
+@once_more
 def email_webhook(request: HttpRequest, provider: str) -> HttpResponseBase:
     """Open only for the provider that `EMAIL_BACKEND` names, and only with its secret set."""
     if provider != settings.EMAIL_PROVIDER or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
@@ -21,7 +39,6 @@ def email_webhook(request: HttpRequest, provider: str) -> HttpResponseBase:
         raise Http404
     try:
         answer: HttpResponseBase = view(request)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # Signed by its secret, yet not what the provider's documents promise.
+    except NONSENSE:
         return HttpResponseBadRequest()
     return answer

@@ -13,6 +13,8 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from reminders import inbox, receipts
 from reminders.channels import sms
+from reminders.channels.told import fit
+from reminders.views.once_more import once_more
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -33,15 +35,16 @@ def is_from_twilio(request: HttpRequest) -> bool:
 @csrf_exempt
 @login_not_required
 @require_POST
+@once_more
 def twilio_status(request: HttpRequest, token: UUID) -> HttpResponse:
     """A delivery status for one attempt."""
     if not is_from_twilio(request):
         return HttpResponseForbidden()
     receipts.record_receipt(
         token=token,
-        provider_id=request.POST.get("MessageSid", "")[:64],
-        status=request.POST.get("MessageStatus", "")[:16],
-        error_code=request.POST.get("ErrorCode", "")[:16],
+        provider_id=fit(request.POST.get("MessageSid"), 64),
+        status=fit(request.POST.get("MessageStatus"), 16),
+        error_code=fit(request.POST.get("ErrorCode"), 16),
     )
     return HttpResponse(status=204)
 
@@ -49,15 +52,16 @@ def twilio_status(request: HttpRequest, token: UUID) -> HttpResponse:
 @csrf_exempt
 @login_not_required
 @require_POST
+@once_more
 def twilio_inbound(request: HttpRequest) -> HttpResponse:
     """A text from a patient; the answer, if any, goes back in the response (TwiML)."""
     if not is_from_twilio(request):
         return HttpResponseForbidden()
     answer = inbox.receive_text(
-        provider_id=request.POST.get("MessageSid", "")[:64],
-        sender=request.POST.get("From", "")[:32],
-        recipient=request.POST.get("To", "")[:32],
-        body=request.POST.get("Body", "")[:1600],
+        provider_id=fit(request.POST.get("MessageSid"), 64),
+        sender=fit(request.POST.get("From"), 32),
+        recipient=fit(request.POST.get("To"), 32),
+        body=fit(request.POST.get("Body"), 1600),
     )
     response = MessagingResponse()
     if answer:

@@ -19,6 +19,8 @@ from .stage import Stage
 from .table import Finding
 
 INBOUND = "/webhooks/twilio/inbound"
+ODD_WORDS = ("", "\x00", "+12025560000\x00", "x" * 100_000, "😀" * 2_000, "\u202e%00", " \r\n ")
+ODD_ENDS = (b"", b"", b"&Body=twice", b"&%ff=%fe", b"\xff\xfe", b"&x" * 2_000)
 SOMEBODY = "AC" + "9" * 32
 REAL = 20  # texts that were really sent, whose addresses the forger has
 
@@ -40,7 +42,28 @@ def forged(stage: Stage, requests: int) -> Finding:
         finding.problems.append("accepted or broken")
     if _rows() != before:
         finding.problems.append("rows were left behind")
+    _check_signed_nonsense(stage, finding, requests // 10)
     return finding
+
+
+def _check_signed_nonsense(stage: Stage, finding: Finding, requests: int) -> None:
+    """Odd, but from somebody who has the token: kept or refused as they are, and never a 5xx."""
+    paths = [INBOUND, *(f"/webhooks/twilio/status/{one.token}" for one in Attempt.objects.all())]
+    posts = [_odd(random.choice(paths), index) for index in range(requests)]
+    answers = Poster(stage.base_url).send_all(posts)
+    broken = sum(number for status, number in answers.items() if status >= 500 or status == 0)
+    finding.note += f"; {requests} signed and malformed: {broken} of 5xx or none"
+    if broken:
+        finding.problems.append("signed nonsense broke it")
+
+
+def _odd(path: str, index: int) -> Post:
+    form = status_form(f"SM{index:032x}", "odd") | {"From": "+12025560000", "To": SENDER}
+    form[random.choice(("MessageSid", "MessageStatus", "ErrorCode", "From", "To", "Body"))] = (
+        random.choice(ODD_WORDS)
+    )
+    post = signed(path, form)
+    return replace(post, body=post.body + random.choice(ODD_ENDS))
 
 
 def _rows() -> object:

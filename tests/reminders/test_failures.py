@@ -21,8 +21,9 @@ from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from reminders.settle import settle
 from reminders.treatments import correct_time
-from tests.builders import log, make_patient, make_staff, reminder_of
+from tests.builders import log, make_attempt, make_patient, make_staff, reminder_of
 from tests.phone.client import Phone
+from tests.reminders.crossing import cross
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -124,8 +125,58 @@ def test_an_unknown_code_is_tried_once_more_and_told_once(clinic: Clinic, provid
 def test_an_opt_out_that_comes_as_a_receipt_stops_the_number(
     clinic: Clinic, provider: Phone
 ) -> None:
-    failed(handover(clinic), "21610")
+    reminder = handover(clinic)
+    Patient.objects.update(phone="+12025550199")  # corrected since: not the number that said stop
+    failed(reminder, "21610")
     assert OptOut.objects.get().address == "+12025550101"
+
+
+def test_one_more_try_takes_a_number_nobody_has(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic)
+    log_again = Reminder.objects.create(
+        treatment=reminder.treatment,
+        rule=reminder.rule,
+        channel=Channel.SMS,
+        occurrence=3,
+        due_at=T,
+        leaves_at=T,
+        not_after=T,
+        treated_at=T,
+        state=State.DELIVERED,
+        state_at=T,
+    )
+    failed(reminder, "30003")
+    assert more_of(reminder) == [
+        ("sms", log_again.occurrence, State.DELIVERED),
+        ("sms", 4, State.PLANNED),
+    ]
+
+
+def test_of_two_that_fail_at_one_moment_neither_is_lost(clinic: Clinic, provider: Phone) -> None:
+    reminder = handover(clinic, email="")
+    asked_again = Reminder.objects.create(
+        treatment=reminder.treatment,
+        rule=reminder.rule,
+        channel=Channel.SMS,
+        occurrence=2,
+        due_at=reminder.due_at,
+        leaves_at=reminder.due_at,
+        not_after=reminder.not_after,
+        treated_at=reminder.treated_at,
+        state=State.SENT,
+        state_at=reminder.due_at,
+    )
+    make_attempt(asked_again, provider_id="SM" + "7" * 32)
+    cross(
+        lambda: failed(reminder, "30003"),
+        lambda: failed(asked_again, "30003"),
+        after='INSERT INTO "reminders_reminder"',
+    )
+    repeated = set(
+        Reminder.objects.filter(again_of__isnull=False).values_list("again_of", flat=True)
+    )
+    before_a_nurse = set(Concern.objects.values_list("reminder", flat=True))
+    assert repeated | before_a_nurse == {reminder.pk, asked_again.pk}
 
 
 def test_the_same_failure_told_twice_has_one_consequence(clinic: Clinic, provider: Phone) -> None:

@@ -10,9 +10,10 @@ from pytest_django import Settings
 
 from patients import words
 from patients.models import Clinic, OptOut, Patient
+from patients.models.patient import Channel
 from reminders.inbox import meaning_of, receive_text
 from reminders.lint import LONGEST, segments
-from reminders.models import Concern, InboundText, State
+from reminders.models import Concern, InboundText, Reminder, State
 from reminders.moments import Skip
 from reminders.replies import REPLIES
 from tests.builders import SENDER, log, make_clinic, make_patient, reminder_of
@@ -157,3 +158,120 @@ def test_every_answer_is_one_segment_or_two_in_spanish(language: str) -> None:
 def test_a_text_to_a_number_that_is_no_clinics_is_not_answered(db: None) -> None:
     assert text("STOP") == ""
     assert not OptOut.objects.exists()
+
+
+# --- numbers that are not one clinic's own ---
+
+FORMER = "+12025550133"
+
+
+def text_to(recipient: str, body: str, number: int = 1) -> str:
+    return receive_text(
+        provider_id=f"SM{number:032}", sender=NUMBER, recipient=recipient, body=body
+    )
+
+
+@pytest.fixture
+def hillside(clinic: Clinic) -> Clinic:
+    """Another clinic, at which the patient's number is known too."""
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550111")
+    make_patient(clinic=other)
+    return other
+
+
+@pytest.mark.parametrize("body", ["STOP", "please no more msgs"])
+def test_a_stop_to_a_number_given_up_stops_the_sender_wherever_it_is_known(
+    patient: Patient, hillside: Clinic, body: str
+) -> None:
+    make_clinic(name="Elsewhere", slug="elsewhere", sms_sender="+12025550112")
+    treatment = log(patient=patient, treated_at=T)
+    text_to(FORMER, body)
+    stopped = OptOut.objects.order_by("clinic_id").values_list("clinic", "address")
+    assert list(stopped) == [(patient.clinic_id, NUMBER), (hillside.pk, NUMBER)]
+    assert reminder_of(treatment, "day-2").skip_reason == Skip.OPTED_OUT.value
+    assert InboundText.objects.get().clinic is None
+
+
+def test_another_text_to_a_number_given_up_is_before_a_nurse_of_each_clinic(
+    patient: Patient, hillside: Clinic
+) -> None:
+    assert "911" in text_to(FORMER, "It burns a lot", 1)
+    assert text_to(FORMER, "Still burns", 2) == ""
+    concerns = Concern.objects.filter(text__body="It burns a lot").order_by("clinic_id")
+    assert [one.clinic_id for one in concerns] == [patient.clinic_id, hillside.pk]
+    assert all(one.patient is not None for one in concerns)
+
+
+def test_a_text_from_nobody_to_nobody_is_kept(clinic: Clinic) -> None:
+    assert text_to(FORMER, "Is this the pizza place?") == ""
+    assert InboundText.objects.get().body == "Is this the pizza place?"
+    assert not Concern.objects.exists()
+
+
+def test_a_number_that_clinics_share_is_stopped_and_started_at_each(
+    patient: Patient, hillside: Clinic
+) -> None:
+    Clinic.objects.filter(pk=hillside.pk).update(sms_sender=SENDER)
+    treatments = [log(patient=one, treated_at=T) for one in (patient, hillside.patients.get())]
+    with time_machine.travel(T + timedelta(minutes=5), tick=False):
+        text("STOP", 1)
+        for treatment in treatments:
+            assert reminder_of(treatment, "day-2").skip_reason == Skip.OPTED_OUT.value
+        text("START", 2)
+    for treatment in treatments:
+        assert reminder_of(treatment, "day-2").state == State.PLANNED
+
+
+# --- what the provider leaves to us ---
+
+
+@pytest.mark.parametrize("body", ["Help!!", "help?", "¿info?"])
+def test_help_that_the_provider_does_not_know_is_answered_by_us(
+    clinic: Clinic, settings: Settings, body: str
+) -> None:
+    settings.TWILIO_ANSWERS_KEYWORDS = True
+    assert "(855) 383-7546" in text(body)
+
+
+@pytest.mark.parametrize("body", ["HELP", " info ", "Stop", "START", "OPTOUT"])
+def test_the_providers_own_words_are_left_to_it(
+    clinic: Clinic, settings: Settings, body: str
+) -> None:
+    settings.TWILIO_ANSWERS_KEYWORDS = True
+    assert text(body) == ""
+
+
+def test_one_word_from_a_stopped_number_is_not_answered(patient: Patient) -> None:
+    day_3 = reminder_of(log(patient=patient, treated_at=T), "day-3")
+    text("STOP", 1)
+    Reminder.objects.filter(pk=day_3.pk).update(state=State.SENT, skip_reason="")
+    with time_machine.travel(day_3.leaves_at + timedelta(hours=1), tick=False):
+        assert text("yes", 2) == ""
+    assert Concern.objects.get().kind == Concern.Kind.TEXT
+
+
+def test_start_brings_back_another_ask_that_is_still_ahead(patient: Patient) -> None:
+    treatment = log(patient=patient, treated_at=T)
+    first = reminder_of(treatment, "week-1")
+    asked = [
+        Reminder.objects.create(
+            treatment=treatment,
+            rule=first.rule,
+            channel=Channel.SMS,
+            occurrence=occurrence,
+            due_at=at,
+            leaves_at=at,
+            not_after=at + timedelta(days=1),
+            treated_at=T,
+            state=State.PLANNED,
+            state_at=T,
+        )
+        for occurrence, at in ((2, T + timedelta(minutes=30)), (3, T + timedelta(days=3)))
+    ]
+    with time_machine.travel(T + timedelta(minutes=5), tick=False):
+        text("STOP", 1)
+    with time_machine.travel(T + timedelta(hours=2), tick=False):
+        text("START", 2)
+    for row in asked:
+        row.refresh_from_db()
+    assert [row.state for row in asked] == [State.SKIPPED, State.PLANNED]

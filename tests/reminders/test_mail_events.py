@@ -15,7 +15,7 @@ from patients.models import Clinic, OptOut, Treatment
 from patients.models.patient import Channel
 from reminders.mail_events import place_kept
 from reminders.models import Concern, Receipt, Reminder, State
-from tests.builders import log, make_attempt, make_patient, reminder_of, set_state
+from tests.builders import log, make_attempt, make_clinic, make_patient, reminder_of, set_state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -41,11 +41,15 @@ def handover(clinic: Clinic) -> Reminder:
 
 def tell(path: str = "postmark", secret: str = SECRET, **event: Any) -> int:
     body = {"MessageID": MESSAGE, "Recipient": "maria@example.org", **event}
+    return send(json.dumps(body), path, secret)
+
+
+def send(body: str, path: str = "postmark", secret: str = SECRET) -> int:
     return (
         Client()
         .post(
             f"/webhooks/email/{path}",
-            json.dumps(body),
+            body,
             content_type="application/json",
             HTTP_AUTHORIZATION="Basic " + base64.b64encode(secret.encode()).decode(),
         )
@@ -85,6 +89,24 @@ def test_a_complaint_ends_the_emails(handover: Reminder) -> None:
     assert OptOut.objects.get().address == "maria@example.org"
 
 
+@pytest.mark.parametrize("kind", ["SpamComplaint", "SubscriptionChange"])
+def test_a_complaint_about_a_message_we_do_not_know_ends_the_emails_to_its_recipient(
+    clinic: Clinic, kind: str
+) -> None:
+    hillside = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550111")
+    for each in (clinic, hillside):
+        make_patient(clinic=each, channel=Channel.EMAIL, email="Maria@example.org")
+    make_clinic(name="Elsewhere", slug="elsewhere", sms_sender="+12025550112")
+    tell(
+        **{**COMPLAINT, "RecordType": kind, "MessageID": "unheard-of"},
+        SuppressSending=True,
+        SuppressionReason="ManualSuppression",
+        Origin="Recipient",
+    )
+    stopped = OptOut.objects.order_by("clinic_id").values_list("clinic", "address", "stopped")
+    assert list(stopped) == [(each.pk, "maria@example.org", True) for each in (clinic, hillside)]
+
+
 def test_an_event_before_the_providers_answer_is_kept_and_placed_later(clinic: Clinic) -> None:
     tell(**DELIVERY)
     assert Receipt.objects.get().attempt is None
@@ -118,10 +140,4 @@ def test_without_a_secret_the_door_is_closed(handover: Reminder, settings: Setti
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", "{}", '{"RecordType": 7}', "null"])
 def test_nonsense_is_never_a_server_error(body: str) -> None:
-    answer = Client().post(
-        "/webhooks/email/postmark",
-        body,
-        content_type="application/json",
-        HTTP_AUTHORIZATION="Basic " + base64.b64encode(SECRET.encode()).decode(),
-    )
-    assert answer.status_code < 500
+    assert send(body) < 500

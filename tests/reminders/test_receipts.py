@@ -76,6 +76,18 @@ def test_a_receipt_for_an_attempt_we_do_not_know_is_kept(db: None) -> None:
     assert Receipt.objects.get().attempt is None
 
 
+def test_a_receipt_that_came_for_nobody_is_placed_when_its_message_is_known(
+    attempt: Attempt,
+) -> None:
+    for status in ("sent", "delivered"):
+        record_receipt(token=uuid.uuid4(), provider_id=SID, status=status, error_code="")
+    assert say(attempt, "delivered") == State.DELIVERED  # as the poll says it
+    assert set(Receipt.objects.values_list("status", "attempt")) == {
+        ("sent", attempt.pk),
+        ("delivered", attempt.pk),
+    }
+
+
 def test_a_status_we_do_not_know_is_kept_and_moves_nothing(attempt: Attempt) -> None:
     assert say(attempt, "teleported") == State.SENDING
     assert Receipt.objects.get().status == "teleported"

@@ -1,0 +1,30 @@
+"""A webhook that met a lock is tried once more: an answer of 5xx could lose what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection
+from django.http import HttpResponseBase
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
+
+
+def once_more(view: Callable[P, R]) -> Callable[P, R]:
+    """Again after a deadlock, a lock that took too long or a lost connection.
+
+    What a webhook writes is one transaction, and nothing of the first try is left.
+    """
+
+    @wraps(view)
+    def tried_twice(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return view(*args, **kwargs)
+        except OperationalError:
+            connection.close_if_unusable_or_obsolete()
+            return view(*args, **kwargs)
+
+    return tried_twice

@@ -1,0 +1,172 @@
+"""Webhooks that meet each other, staff or the dispatcher in the middle: all of them get through."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from patients.models import OptOut, Patient, StaffUser, Treatment
+from reminders.by_email import send_page_by_email
+from reminders.channels import Rejected
+from reminders.channels.codes import Means
+from reminders.claim import claim_due, open_attempts
+from reminders.inbox import receive_text
+from reminders.models import Attempt, Concern, InboundText, Reminder, State
+from reminders.moments import Skip
+from reminders.outcomes import Result, record
+from reminders.receipts import record_receipt
+from reminders.treatments import correct_time
+from tests.builders import (
+    SENDER,
+    log,
+    make_attempt,
+    make_clinic,
+    make_patient,
+    make_staff,
+    reminder_of,
+    set_state,
+)
+from tests.reminders.crossing import cross
+from tests.reminders.test_webhooks import INBOUND, form, post
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+NUMBER = "+12025550146"
+SID = "SM" + "5" * 32
+REMINDER_MOVES = 'UPDATE "reminders_reminder"'
+
+
+@pytest.fixture
+def treatment() -> Treatment:
+    """Logged, and its handover text is out."""
+    treatment = log(patient=make_patient(clinic=make_clinic(), email="maria@example.org"))
+    make_attempt(set_state(reminder_of(treatment, "handover"), State.SENT))
+    return treatment
+
+
+@pytest.fixture
+def staff(treatment: Treatment) -> StaffUser:
+    return make_staff(clinic=treatment.patient.clinic)
+
+
+def text(body: str, number: int = 1, sender: str = NUMBER) -> str:
+    return receive_text(provider_id=f"SM{number:032}", sender=sender, recipient=SENDER, body=body)
+
+
+def fail(reminder: Reminder, code: str) -> None:
+    token = reminder.attempts.get().token
+    record_receipt(token=token, provider_id=SID, status="undelivered", error_code=code)
+
+
+@pytest.mark.parametrize("code", ["30005", "21610"])
+def test_a_failed_receipt_and_a_start_both_get_through(treatment: Treatment, code: str) -> None:
+    text("STOP", 1)
+    handover = reminder_of(treatment, "handover")
+    cross(lambda: fail(handover, code), lambda: text("START", 2), after=REMINDER_MOVES)
+    handover.refresh_from_db()
+    assert handover.state == State.FAILED
+    assert InboundText.objects.count() == 2
+    assert Concern.objects.filter(kind=Concern.Kind.FAILED).exists()
+
+
+def test_a_failed_receipt_and_a_correction_both_get_through(
+    treatment: Treatment, staff: StaffUser
+) -> None:
+    handover = reminder_of(treatment, "handover")
+    earlier = treatment.treated_at - timedelta(minutes=20)
+    cross(
+        lambda: fail(handover, "30005"),
+        lambda: correct_time(treatment=treatment, treated_at=earlier, reason="Typo", by=staff),
+        after=REMINDER_MOVES,
+    )
+    handover.refresh_from_db()
+    assert handover.state == State.FAILED
+    assert Treatment.objects.get().treated_at == earlier
+
+
+def test_an_answer_by_text_and_the_page_by_email_both_get_through(
+    treatment: Treatment, staff: StaffUser
+) -> None:
+    check_in = set_state(reminder_of(treatment, "day-3"), State.SENT)
+    Reminder.objects.filter(pk=check_in.pk).update(leaves_at=timezone.now())
+    cross(
+        lambda: text("yes"),
+        lambda: send_page_by_email(
+            treatment=treatment, email="new@example.org", by=staff, now=timezone.now()
+        ),
+        after='SELECT "patients_patient"',
+    )
+    assert Patient.objects.get().email == "new@example.org"
+    assert treatment.check_ins.count() == 1
+
+
+@pytest.mark.parametrize("sender", [NUMBER, "+12025550177"])
+def test_the_same_text_delivered_twice_at_once_is_one(treatment: Treatment, sender: str) -> None:
+    def once() -> str:
+        return text("STOP", sender=sender)
+
+    cross(once, once, after='FROM "reminders_inboundtext"')
+    assert OptOut.objects.count() == InboundText.objects.count() == 1
+
+
+def test_a_text_that_waited_too_long_for_a_lock_is_taken_in_at_the_second_try(
+    treatment: Treatment,
+) -> None:
+    if connection.vendor == "sqlite":
+        return  # one lock for all, and 20 seconds of patience
+
+    refused = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Patient.objects.select_for_update(no_key=True))
+            refused.wait(10)
+
+    def tell_when_refused(execute: Callable[..., Any], *call: Any) -> Any:
+        try:
+            return execute(*call)
+        except OperationalError:
+            refused.set()
+            raise
+
+    def arrive() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+        with connection.execute_wrapper(tell_when_refused):
+            return post(INBOUND, form())
+
+    assert cross(hold, arrive, after='SELECT "patients_patient"')[1] == 200
+    assert OptOut.objects.get().stopped
+
+
+def test_no_claim_commits_after_a_refusal_that_means_stop(
+    noon: time_machine.Traveller, treatment: Treatment
+) -> None:
+    now = timezone.now()
+    Reminder.objects.filter(rule="handover").update(state=State.PLANNED)
+    Attempt.objects.update(outcome=Attempt.Outcome.NOT_SENT)
+    claim = claim_due(now=now)
+    opened = open_attempts(
+        claim,
+        [
+            Attempt(reminder=one, called_at=now, lease_until=claim.lease_until, to_address=NUMBER)
+            for one in claim.reminders
+        ],
+    )
+    refused = [Result(one, Rejected("21610", Means.OPTED_OUT)) for one in opened]
+    Reminder.objects.filter(rule="first-hour").update(leaves_at=now)
+    _, crossing = cross(
+        lambda: record(refused, now=now),
+        lambda: claim_due(now=now),
+        after='INSERT INTO "patients_optout"',
+    )
+    assert crossing.reminders == []
+    assert reminder_of(treatment, "first-hour").skip_reason == Skip.OPTED_OUT.value
+    assert reminder_of(treatment, "handover").skip_reason == Skip.OPTED_OUT.value
