@@ -15,6 +15,7 @@ from tests.builders import log, make_patient
 from tests.reminders.conftest import NOON
 from tests.reminders.test_imports import line, sheet
 
+LET_GO = ("htmx:afterRequest", "htmx:sendAbort")
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 
@@ -48,7 +49,8 @@ def test_the_desk_is_good_in_every_state(
     expect(page.get_by_text("Write the address.").first).to_be_visible()
     assert_good(page)
     _take_in_a_list(page, width, scheme)
-    assert said == []
+    # A newer question lets go of the older one: htmx says that aloud, and nothing else is said.
+    assert [one for one in said if not one.startswith(LET_GO)] == []
 
 
 def _take_in_a_list(page: Page, width: int, scheme: str) -> None:
