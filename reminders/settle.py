@@ -31,7 +31,7 @@ from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_bec
 from reminders.moments import Skip
 from reminders.receipts import apply_receipt
 
-IN_FLIGHT = 10
+IN_FLIGHT = 20
 BATCH = 2 * IN_FLIGHT  # even if each one times out, a batch ends well within `ASKING`
 # While one worker asks, no other does; a look whose worker died is taken again after this.
 ASKING = timedelta(seconds=60)
