@@ -32,6 +32,9 @@ app.autodiscover_tasks()
 logger = logging.getLogger(__name__)
 
 
+_worker = os.getpid()  # a pool's process is a fork, and finds its worker's id here
+
+
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
     """The settings' LOGGING stands; Celery would report each of a day's 43,200 rings twice."""
@@ -63,4 +66,4 @@ def drop_dead_connections(**kwargs: Any) -> None:
 @worker_process_init.connect
 def leave_no_orphan(**kwargs: Any) -> None:
     """A prefork child whose worker was killed would wait for ever on a pipe its sisters hold."""
-    die_with_parent()
+    die_with_parent(parent=_worker)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -19,10 +20,15 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def die_with_parent(sig: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel to signal this process when its parent goes. No effect outside Linux."""
+def die_with_parent(sig: signal.Signals = signal.SIGTERM, *, parent: int) -> None:
+    """Ask the kernel to signal this process when its parent goes. No effect outside Linux.
+
+    If `parent`, a process id, has gone before we could ask, this process ends here.
+    """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(sig))
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def start(
@@ -34,13 +40,7 @@ def start(
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a child in its own group; it gets `stop_signal` if we vanish."""
-    parent = os.getpid()
-
-    def in_child() -> None:
-        die_with_parent(stop_signal)
-        if os.getppid() != parent:  # the parent went between fork and prctl
-            os._exit(1)
-
+    in_child = partial(die_with_parent, stop_signal, parent=os.getpid())
     return subprocess.Popen(
         [str(part) for part in command],
         env=env,

@@ -31,9 +31,7 @@ def start(act: Callable[[], object], log: Path) -> int:
     if child:
         return child
     try:
-        die_with_parent(signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with_parent(signal.SIGKILL, parent=parent)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _write_to(log)
         act()

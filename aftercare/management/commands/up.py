@@ -35,7 +35,7 @@ class Command(BaseCommand):
             signal.signal(number, interrupt)
         if settings.DEMO:
             # `make` is our parent: were it killed, nobody would be left to press Ctrl-C.
-            processes.die_with_parent()
+            processes.die_with_parent(parent=os.getppid())
         self.check()
         try:
             machine.refuse_taken_ports()
