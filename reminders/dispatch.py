@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 CALL_NEEDS = timedelta(seconds=15)
 # How many calls begin with one commit, and how many wait for a free caller: what a killed worker
 # may leave in doubt.
-SLICE, AHEAD = 100, 25
+SLICE, AHEAD = 125, 25
 RECORD_EVERY, RECORD_AT = 0.3, 400  # seconds; results
 # Well within the task's time limit; what is left is taken up by the next ring.
 DRAIN_SECONDS = 25.0
