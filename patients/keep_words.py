@@ -34,6 +34,9 @@ class KeepWords:
     printed: str
     event: str
     event_text: str
+    no_network: str
+    unsent_title: str
+    unsent: str
 
 
 _ENGLISH = KeepWords(
@@ -62,6 +65,9 @@ _ENGLISH = KeepWords(
     printed="As of {moment}. Your page on the phone may be newer.",
     event="A new step on your recovery page",
     event_text="Your recovery page says what to do. Any question? Call {office_phone}.",
+    no_network="You have no network. You can tick and see what to do. To tell us, please call.",
+    unsent_title="Not sent. Call the clinic.",
+    unsent="It did not reach us. Call {office_phone}. If we are closed, call {after_hours_phone}.",
 )
 _SPANISH = KeepWords(
     title="Llévela consigo",
@@ -89,6 +95,9 @@ _SPANISH = KeepWords(
     printed="Su página en el teléfono puede ser más nueva. Hecho {moment}",
     event="Un paso nuevo en su página de recuperación",
     event_text="Su página de recuperación le dice qué hacer. ¿Preguntas? Llame al {office_phone}.",
+    no_network="No tiene red. Puede marcar y ver qué hacer. Para avisarnos, llame.",
+    unsent_title="No se envió. Llame a la clínica.",
+    unsent="No nos llegó. Llame al {office_phone}. Si está cerrado, llame al {after_hours_phone}.",
 )
 KEEP_WORDS = {"en": _ENGLISH, "es": _SPANISH}
 

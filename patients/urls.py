@@ -15,6 +15,8 @@ urlpatterns = [
     path("r/<str:token>/calendar.ics", kept.calendar, name="calendar"),
     path("r/<str:token>/print", kept.paper, name="paper"),
     path("r/<str:token>/kept", phone.kept, name="kept"),
+    path("r/<str:token>/kept/wrong", phone.kept_wrong, name="kept-wrong"),
+    path("r/<str:token>/kept/unsent", phone.kept_unsent, name="kept-unsent"),
     path("r/<str:token>/manifest.webmanifest", phone.manifest, name="manifest"),
     path("worker.js", phone.worker, name="worker"),
 ]

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from patients.kept_page import kept_page
+from patients.kept_wrong import kept_unsent_page, kept_wrong_page
 from patients.page import told_by
 from patients.page_frame import Frame
 from patients.views.personal import SAFE, keep_out, personal, rendered
@@ -22,6 +23,16 @@ ICONS = {"any": ("192", "512"), "maskable": ("512",)}
 @personal(SAFE)
 def kept(request: HttpRequest, frame: Frame) -> HttpResponse:
     return rendered("patient/kept.html", kept_page(frame, told_by(frame.treatment)))
+
+
+@personal(SAFE)
+def kept_wrong(request: HttpRequest, frame: Frame) -> HttpResponse:
+    return rendered("patient/kept_wrong.html", kept_wrong_page(frame), frame=frame)
+
+
+@personal(SAFE)
+def kept_unsent(request: HttpRequest, frame: Frame) -> HttpResponse:
+    return rendered("patient/kept_wrong.html", kept_unsent_page(frame), frame=frame)
 
 
 @personal(SAFE)

@@ -107,9 +107,7 @@
   async function keep() {
     await navigator.serviceWorker.register("/worker.js", { scope: home });
     const { active } = await navigator.serviceWorker.ready;
-    const drawn = "link[rel~=stylesheet], link[rel~=icon], script[src]";
-    const assets = [...document.querySelectorAll(drawn)].map((one) => one.href || one.src);
-    active.postMessage({ copy: box.dataset.copy, assets });
+    active.postMessage({ copy: box.dataset.copy });
   }
 
   async function forget() {

@@ -4,7 +4,9 @@
 
 const HOME = new URL(registration.scope).pathname;
 const NAME = `aftercare ${HOME}`;
+const PARTS = ["", "/wrong", "/unsent"];
 const PATIENCE = 6000; // ms until a copy is better than a network that may never answer
+const LONG = 20000; // the same for what is being sent
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -21,15 +23,22 @@ self.addEventListener("fetch", (event) => {
   else if (url.pathname.startsWith("/static/")) event.respondWith(draw(event.request));
 });
 
-async function keep({ copy, assets }) {
-  const answer = await fetch(copy, { cache: "no-store" });
-  if (answer.status === 404) return forget();
-  if (!answer.ok) return Boolean(await copyOf(HOME));
+/* The page, "Something wrong?", and what is said when a form could not be sent. */
+async function keep({ copy }) {
+  const { pathname, search } = new URL(copy, location);
+  const answers = await Promise.all(
+    PARTS.map((part) => fetch(pathname + part + search, { cache: "no-store" })),
+  );
+  if (answers.some(({ status }) => status === 404)) return forget();
+  if (!answers.every(({ ok }) => ok)) return Boolean(await copyOf("", search));
+  const texts = await Promise.all(answers.map((answer) => answer.clone().text()));
+  const drawn = [...texts.join().matchAll(/(?:href|src)="(\/static\/[^"#]+)"/g)];
+  const assets = [...new Set(drawn.map(([, address]) => new URL(address, location).href))];
   const cache = await caches.open(NAME);
   await cache.addAll(assets);
-  await cache.put(HOME + new URL(copy, location).search, answer);
+  await Promise.all(PARTS.map((part, at) => cache.put(HOME + part + search, answers[at])));
   for (const { url } of await cache.keys()) {
-    if (new URL(url).pathname !== HOME && !assets.includes(url)) await cache.delete(url);
+    if (new URL(url).pathname.startsWith("/static/") && !assets.includes(url)) await cache.delete(url);
   }
   return true;
 }
@@ -41,27 +50,43 @@ async function forget() {
 }
 
 /* The copy in the language asked for, or in whichever there is. */
-async function copyOf(address) {
+async function copyOf(part, search) {
   const cache = await caches.open(NAME);
-  return (await cache.match(address)) || cache.match(HOME, { ignoreSearch: true });
+  return (await cache.match(HOME + part + search)) || cache.match(HOME + part, { ignoreSearch: true });
+}
+
+/* What a form could not send is said, and what was ticked on it stays ticked. */
+async function unsent(form, search) {
+  const copy = await copyOf("/unsent", search);
+  if (!copy) return null;
+  const ticked = new Set((await form).getAll("sign").map((sign) => `value="${sign}"`));
+  const text = (await copy.text()).replace(/value="[^"]*"/g, (value) =>
+    (ticked.has(value) ? `${value} checked` : value));
+  const headers = new Headers(copy.headers);
+  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+  return new Response(text, { headers });
 }
 
 async function open(request, url) {
+  const sends = request.method === "POST";
+  const form = sends && request.clone().formData();
   const asked = fetch(request);
-  const slow = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const slow = new Promise((resolve) => setTimeout(resolve, sends ? LONG : PATIENCE));
+  const part = url.pathname === `${HOME}/wrong` ? "/wrong" : "";
+  const instead = () => (sends ? unsent(form, url.search) : copyOf(part, url.search));
   let answer;
   try {
     answer = await Promise.race([asked, slow]);
   } catch (error) {
-    const copy = await copyOf(HOME + url.search);
+    const copy = await instead();
     if (copy) return copy;
     throw error;
   }
-  if (!answer) return (request.method === "GET" && (await copyOf(HOME + url.search))) || asked;
+  if (!answer) return (await instead()) || asked;
   const home = url.pathname === HOME;
-  const notYou = request.method === "POST" && url.pathname === `${HOME}/not-you`;
+  const notYou = sends && url.pathname === `${HOME}/not-you`;
   if ((home && answer.status === 404) || (notYou && answer.status < 400)) await forget();
-  else if (home && answer.status >= 500) return (await copyOf(HOME + url.search)) || answer;
+  else if ((home || part) && answer.status >= 500) return (await instead()) || answer;
   return answer;
 }
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
-from patients.models import Treatment
+from patients.models import OptOut, Reading, Report, Treatment
 from tests.browser.cut import Line, line
 from tests.browser.patient import fits, judge
 from tests.builders import log, make_clinic, make_patient
@@ -23,10 +23,11 @@ H = timedelta(hours=1)
 SLOW = -3 * H  # the phone's clock is three hours behind
 WORDS = {
     "en": ("Wash morning and night", "Dermal Repair Cream takes the place of Rescue", "Saved copy",
-           "The clinic may have changed this", "Call 911 now if", "Remove from this phone"),
+           "The clinic may have changed this", "Call 911 now if", "Remove from this phone",
+           "Not sent. Call the clinic."),
     "es": ("Lave la piel mañana y noche", "La Dermal Repair Cream toma el lugar de Rescue",
            "Copia guardada", "La clínica puede haber cambiado algo", "Llame ahora al 911 si",
-           "Quitar de este teléfono"),
+           "Quitar de este teléfono", "No se envió. Llame a la clínica."),
 }  # fmt: skip
 
 
@@ -55,6 +56,53 @@ def address_of(cable: Line, treatment: Treatment) -> str:
     return f"http://localhost:{cable.port}/r/{links.token_of(treatment)}"
 
 
+def tells_without_a_network(page: Page, unsent: str) -> None:
+    """ "Something wrong?" opens, says what to do, and says plainly that nothing was sent."""
+    page.locator(".bar .danger").click()
+    told = page.locator(".told [role=status]")
+    assert told.locator("a[href='tel:+18553837546']:visible").count() == 2
+    assert judge(page) == []
+    says_what_to_do(page)
+    not_sent(page, unsent)
+
+
+def loses_the_network_before_it_is_sent(page: Page, cable: Line, unsent: str) -> None:
+    """The form from the network itself; then another one, which has no ticks to keep."""
+    page.locator(".bar .danger").click()
+    says_what_to_do(page)
+    cable.cut()
+    not_sent(page, unsent)
+    cable.mend()
+    page.locator(".told button").click()
+    assert page.url.split("?")[0].endswith("/sent")
+    page.locator(".back").click()
+    page.locator(".foot a").first.click()
+    cable.cut()
+    page.locator("form.card button").click()
+    assert page.locator("h1").inner_text() == unsent
+    assert not OptOut.objects.exists()
+    cable.mend()
+
+
+def says_what_to_do(page: Page) -> None:
+    page.locator("input[value=pus]").evaluate(
+        "one => one.closest('details')?.setAttribute('open', '')"
+    )
+    page.locator("input[value=pus]").check()
+    assert page.locator(".tell.page-nurse p").is_visible()
+    assert page.locator(".tell:visible").count() == 1
+
+
+def not_sent(page: Page, unsent: str) -> None:
+    page.locator(".told button").click()
+    assert page.locator("h1").inner_text() == unsent
+    assert "(855) 383-7546" in page.locator("[role=alert]").inner_text()
+    assert page.locator("input:checked").evaluate_all("all => all.map(one => one.value)") == ["pus"]
+    assert page.locator(".tell.page-nurse p").is_visible()
+    assert judge(page) == []
+    assert not Report.objects.exists()
+
+
 @pytest.mark.browser
 @pytest.mark.services
 @pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 1280), ("es", True, 320)])
@@ -67,7 +115,7 @@ def test_thirty_hours_later_without_a_network_the_page_says_what_is_right(
             treated_at=timezone.now() - 3 * H)
         for number in ("+12025550146", "+12025550147")
     )  # fmt: skip
-    wash, following, saved, old, call, remove = WORDS[language]
+    wash, following, saved, old, call, remove, unsent = WORDS[language]
     with line(urlsplit(live_server.url).port or 0) as cable:
         context = phone(browser, dark=dark, width=width)
         page = opened(context, address_of(cable, mine), later=timedelta())
@@ -92,6 +140,7 @@ def test_thirty_hours_later_without_a_network_the_page_says_what_is_right(
         assert page.locator("form:visible").count() == 0
         assert fits(page)
         assert judge(page) == []
+        tells_without_a_network(page, unsent)
         page.close()
 
         # By the phone's own clock this is 22 hours after treatment; it is 25.
@@ -106,6 +155,11 @@ def test_thirty_hours_later_without_a_network_the_page_says_what_is_right(
 
         cable.mend()
         page = opened(context, address_of(cable, mine), later=timedelta())
+        keeps(page)
+        page.locator("button.read").click()
+        assert Reading.objects.exists()
+        loses_the_network_before_it_is_sent(page, cable, unsent)
+        page.goto(address_of(cable, mine))
         keeps(page)
         page.get_by_role("button", name=remove).click()
         expect(page.locator("button[data-act=keep]")).to_be_visible()

@@ -23,6 +23,8 @@ WHO_MAY = {
     "calendar": OPEN,  # the token in its address
     "paper": OPEN,  # the same
     "kept": OPEN,  # the same
+    "kept-wrong": OPEN,  # the same
+    "kept-unsent": OPEN,  # the same
     "manifest": OPEN,  # the same
     "worker": OPEN,  # a script, the same for everybody
     "recovery-read": OPEN,
