@@ -14,11 +14,12 @@ from django.db.models import Q
 
 from patients import links
 from patients.models import Act, CheckIn, OptOut, Patient, Reading, Report, Treatment
-from patients.models.patient import Channel
+from patients.models.patient import Channel, standing_stops
 from patients.protocol import TierAction
 
 # A second press, or a page sent again after a bad connection, is the same report.
 SAME_WITHIN = timedelta(minutes=10)
+ON_PAGE = "on the page"  # how a stop or a start came
 OPEN_AT_MOST = 10  # a nurse has been called often enough; the page says the same
 
 
@@ -78,23 +79,56 @@ def disown(*, treatment: Treatment, now: datetime) -> None:
 def stop_messages(*, treatment: Treatment, now: datetime, kind: Act.Kind = Act.Kind.STOP) -> None:
     """No more texts and no more mails to this patient's addresses; in force at once."""
     patient = treatment.patient
+    _lock_reached(patient)
+    ways = [channel for channel in Channel if patient.address(channel)]
+    how = ON_PAGE if kind == Act.Kind.STOP else kind
+    _record(patient, ways, stopped=True, how=how, now=now)
+    _act(treatment, kind, now)
+
+
+@transaction.atomic
+def start_messages(*, treatment: Treatment, now: datetime) -> None:
+    """Messages again after a stop on the page. A stop by text is undone by text: the provider
+    itself holds that one, and lets nothing through until START comes from the phone.
+    """
+    patient = treatment.patient
+    _lock_reached(patient)
+    ways = [channel for channel, how in stops_of(patient).items() if how == ON_PAGE]
+    if ways:
+        _record(patient, ways, stopped=False, how=ON_PAGE, now=now)
+        _act(treatment, Act.Kind.START, now)
+
+
+def stops_of(patient: Patient) -> dict[str, str]:
+    """The channels that are stopped for this patient, each with how it was stopped."""
+    addresses = {channel.value: patient.address(channel) for channel in Channel}
+    stops = standing_stops([patient.clinic_id], [one for one in addresses.values() if one])
+    return {row.channel: row.how for row in stops if row.address == addresses[row.channel]}
+
+
+def _lock_reached(patient: Patient) -> None:
+    """Everybody at these addresses. The claim locks these rows too: a stop and a send cannot
+    cross.
+    """
     reached = Q(phone=patient.phone) if patient.phone else Q()
     reached |= Q(email__iexact=patient.email) if patient.email else Q(pk=patient.pk)
-    # The claim locks these rows too: a stop and a send cannot cross.
     list(Patient.objects.select_for_update(no_key=True).filter(reached, clinic=patient.clinic))
+
+
+def _record(
+    patient: Patient, ways: Iterable[str], *, stopped: bool, how: str, now: datetime
+) -> None:
     OptOut.objects.bulk_create(
         OptOut(
             clinic=patient.clinic,
             channel=channel,
             address=patient.address(channel),
-            stopped=True,
-            how=kind,
+            stopped=stopped,
+            how=how,
             recorded_at=now,
         )
-        for channel in Channel
-        if patient.address(channel)
+        for channel in ways
     )
-    _act(treatment, kind, now)
 
 
 @transaction.atomic

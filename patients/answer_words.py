@@ -63,6 +63,7 @@ class AnswerWords:
     stop_do: str
     stopped: str
     start_again: str
+    start_do: str
     choose_all: str
 
 
@@ -116,6 +117,7 @@ _ENGLISH = AnswerWords(
     stop_do="Stop all messages",
     stopped="Messages are off. Your page stays open.",
     start_again="To get them again, call {clinic}.",
+    start_do="Get messages again",
     choose_all="Please choose one.",
 )
 
@@ -169,6 +171,7 @@ _SPANISH = AnswerWords(
     stop_do="Parar todos los mensajes",
     stopped="No le enviamos mensajes. Su página sigue abierta.",
     start_again="Para recibirlos otra vez, llame a {clinic}.",
+    start_do="Recibir mensajes otra vez",
     choose_all="Elija una opción, por favor.",
 )
 

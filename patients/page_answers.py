@@ -55,6 +55,7 @@ class ChoicesPage:
     questions: tuple[Question, ...]
     is_saved: bool
     is_stopped: bool
+    may_start: bool
     start_again: str
 
 
@@ -158,7 +159,7 @@ def thanks_page(frame: Frame, last: CheckIn) -> CheckInPage:
 
 
 def choices_page(
-    frame: Frame, *, is_saved: bool, is_stopped: bool, typed: Typed | None = None
+    frame: Frame, *, is_saved: bool, is_stopped: bool, may_start: bool, typed: Typed | None = None
 ) -> ChoicesPage:
     say, patient = ANSWER_WORDS[frame.language], frame.treatment.patient
     now = {
@@ -183,6 +184,7 @@ def choices_page(
         ),
         is_saved=is_saved,
         is_stopped=is_stopped,
+        may_start=may_start,
         start_again=say.start_again.format(clinic=frame.clinic),
     )
 

@@ -13,13 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from patients.models import Clinic, Patient, Treatment
+from patients.models import Clinic, Patient
 from patients.models.patient import Channel, stopped_addresses
 from reminders.check_ins import answer_by_text, asked_by_text
 from reminders.concerns import raise_text
 from reminders.models import Concern, InboundText
 from reminders.optouts import lock_patients, record, stop
-from reminders.planning import bring_back_asks, plan
+from reminders.planning import plan_again
 from reminders.replies import Reply, received, reply
 from reminders.wishes import Wish, wishes_to_stop
 
@@ -135,23 +135,7 @@ def _act(
         elif text.meaning == Meaning.START and stopped:
             record(clinic, Channel.SMS, text.from_address, stopped=False, how="start")
     if text.meaning == Meaning.START and stopped:
-        start(patients, now=text.received_at)
-
-
-def start(patients: list[Patient], *, now: datetime) -> None:
-    """Texts again: what is still ahead is planned again."""
-    seen = set()
-    for treatment in (
-        Treatment.objects.filter(patient__in=patients, voided_at=None)
-        .select_related("patient__clinic", "version")
-        .defer("version__source")
-        .order_by("-treated_at", "-id")
-    ):
-        series = (treatment.patient_id, treatment.version.key)
-        if series not in seen:
-            seen.add(series)
-            plan(treatment, now=now)
-            bring_back_asks(treatment, now=now)
+        plan_again(patients, [Channel.SMS], now=text.received_at)
 
 
 def _answer(

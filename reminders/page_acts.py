@@ -19,8 +19,8 @@ from reminders.check_ins import follow_check_in
 from reminders.concerns import raise_about, raise_report
 from reminders.escalation import tell_nurse
 from reminders.models import Concern
-from reminders.optouts import skip_waiting
-from reminders.planning import plan
+from reminders.optouts import lock_patients, skip_waiting
+from reminders.planning import plan, plan_again
 
 AT_ONCE = 100
 logger = logging.getLogger(__name__)
@@ -80,6 +80,14 @@ def _stop(act: Act, now: datetime) -> None:
             skip_waiting(patient.clinic, patient.address(channel), channel=channel)
 
 
+def _start(act: Act, now: datetime) -> None:
+    """Everybody at the addresses at which messages come again."""
+    clinic, patient = act.treatment.patient.clinic, act.treatment.patient
+    for channel in Channel:
+        reached = lock_patients(clinic, channel, patient.address(channel))
+        plan_again(reached, [channel], now=now)
+
+
 def _channel(act: Act, now: datetime) -> None:
     for treatment in _newest(act.treatment.patient):
         plan(treatment, now=now)
@@ -103,5 +111,6 @@ FOLLOWS: dict[Act.Kind, Callable[[Act, datetime], None]] = {
     Act.Kind.CHECK_IN: _check_in,
     Act.Kind.NOT_ME: _not_me,
     Act.Kind.STOP: _stop,
+    Act.Kind.START: _start,
     Act.Kind.CHANNEL: _channel,
 }

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from patients.models import Treatment
-from patients.models.patient import Channel, latest_consents, stopped_addresses
+from patients.models import Patient, Treatment
+from patients.models.patient import latest_consents, stopped_addresses
 from patients.protocol import ConsentScope, ReminderRule, Session
 from reminders.models import Reminder, State
 from reminders.moments import Logged, Planned, Skip, plan_moments
@@ -83,12 +83,28 @@ def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) ->
     )
 
 
-def bring_back_asks(treatment: Treatment, *, now: datetime) -> None:
+def plan_again(patients: Iterable[Patient], channels: Iterable[str], *, now: datetime) -> None:
+    """Messages come again by these channels: what is still ahead is planned again."""
+    seen = set()
+    for treatment in (
+        Treatment.objects.filter(patient__in=list(patients), voided_at=None)
+        .select_related("patient__clinic", "version")
+        .defer("version__source")
+        .order_by("-treated_at", "-id")
+    ):
+        series = (treatment.patient_id, treatment.version.key)
+        if series not in seen:
+            seen.add(series)
+            plan(treatment, now=now)
+            _bring_back_asks(treatment, list(channels), now=now)
+
+
+def _bring_back_asks(treatment: Treatment, channels: list[str], *, now: datetime) -> None:
     """What lies ahead beyond the plan, such as another ask after "not normal yet", and was skipped
-    by a stop of texts that is over.
+    by a stop that is over.
     """
     treatment.reminders.filter(
-        channel=Channel.SMS,
+        channel__in=channels,
         occurrence__gt=1,
         state=State.SKIPPED,
         skip_reason=Skip.OPTED_OUT.value,

@@ -76,6 +76,7 @@ class Act(models.Model):
         CHECK_IN = "check-in", "Answered a check-in"
         NOT_ME = "not me", "Said the page is for somebody else"
         STOP = "stop", "Stopped messages"
+        START = "start", "Started messages again"
         CHANNEL = "channel", "Chose how to be reached"
 
     treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="acts")

@@ -139,11 +139,16 @@ def latest_consents(patients: Any) -> models.QuerySet[Consent]:
 
 def stopped_addresses(clinics: Any, addresses: Any) -> set[tuple[int, str, str]]:
     """The (clinic id, channel, address) among these that have said stop and not start again."""
+    stops = standing_stops(clinics, addresses)
+    return {(row.clinic_id, row.channel, row.address) for row in stops}
+
+
+def standing_stops(clinics: Any, addresses: Any) -> models.QuerySet[OptOut]:
+    """The stops among these after which came no start."""
     newest = (
         OptOut.objects.filter(clinic__in=clinics, address__in=addresses)
         .values("clinic", "channel", "address")
         .annotate(newest=models.Max("id"))
         .values("newest")
     )
-    rows = OptOut.objects.filter(Q(id__in=newest), stopped=True)
-    return {(row.clinic_id, row.channel, row.address) for row in rows}
+    return OptOut.objects.filter(Q(id__in=newest), stopped=True)

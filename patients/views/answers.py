@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 
 from patients import acts
 from patients.answer_words import ANSWER_WORDS
-from patients.models.patient import stopped_addresses
 from patients.page_answers import (
     AskPage,
     Typed,
@@ -51,11 +50,17 @@ def choices(request: HttpRequest, frame: Frame) -> HttpResponse:
     if "stop" in request.POST:
         acts.stop_messages(treatment=frame.treatment, now=frame.now)
         return see_other(frame.doors.choices)
+    if "start" in request.POST:
+        acts.start_messages(treatment=frame.treatment, now=frame.now)
+        return see_other(_with(frame.doors.choices, "saved"))
+    patient = frame.treatment.patient
+    stops = acts.stops_of(patient)
     typed = _typed(request, "channel", "language", "wording")
     page = choices_page(
         frame,
         is_saved="saved" in request.GET,
-        is_stopped=_is_stopped(frame),
+        is_stopped=patient.channel in stops,
+        may_start=stops.get(patient.channel) == acts.ON_PAGE,
         typed=typed if typed.is_sent else None,
     )
     if not typed.is_sent:
@@ -93,12 +98,6 @@ def _save(frame: Frame, typed: Typed) -> None:
 def _typed(request: HttpRequest, *names: str) -> Typed:
     sent = {name: request.POST[name] for name in names if name in request.POST}
     return Typed(sent, request.method == "POST")
-
-
-def _is_stopped(frame: Frame) -> bool:
-    patient = frame.treatment.patient
-    address = patient.address(patient.channel)
-    return bool(stopped_addresses([patient.clinic_id], [address]))
 
 
 def _with(address: str, word: str) -> str:

@@ -221,6 +221,35 @@ def test_stop_is_in_force_at_once_for_every_address(treatment: Treatment) -> Non
     assert "Stop all messages" not in seen.text
 
 
+def test_after_a_stop_on_the_page_it_starts_again_there_once(treatment: Treatment) -> None:
+    page = page_at(treatment, H)
+    page.post("choices", start="1")
+    assert not OptOut.objects.exists()
+    page.post("choices", stop="1")
+    assert "Get messages again" in page.see("choices").text
+    for _ in range(2):
+        page.post("choices", start="1")
+    assert [row.stopped for row in OptOut.objects.order_by("pk")] == [True, True, False, False]
+    seen = page.see("choices")
+    assert "Stop all messages" in seen.text
+    assert "Messages are off" not in seen.text
+    assert list(Act.objects.order_by("pk").values_list("kind", flat=True)) == ["stop", "start"]
+
+
+def test_a_stop_by_text_is_not_undone_on_the_page(treatment: Treatment) -> None:
+    """The provider itself holds it: what we sent would be refused."""
+    page = page_at(treatment, H)
+    OptOut.objects.create(
+        clinic=treatment.patient.clinic, channel=Channel.SMS, address="+12025550146",
+        stopped=True, how="stop", recorded_at=T,
+    )  # fmt: skip
+    seen = page.see("choices").text
+    assert "Get messages again" not in seen
+    assert "To get them again, call" in seen
+    page.post("choices", start="1")
+    assert OptOut.objects.count() == 1
+
+
 # --- Not you? -------------------------------------------------------------------------------------
 
 

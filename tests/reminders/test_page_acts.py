@@ -191,6 +191,18 @@ def test_stopped_on_the_page_is_skipped_on_the_board(treatment: Treatment) -> No
     assert reminder_of(treatment, "week-1").skip_reason == Skip.OPTED_OUT.value
 
 
+def test_started_again_on_the_page_what_is_ahead_is_planned_again(treatment: Treatment) -> None:
+    planned = set(treatment.reminders.filter(state=State.PLANNED).values_list("rule", "due_at"))
+    page = on_page(treatment)
+    page.post("choices", stop="1")
+    page_acts.take_up(now=timezone.now())
+    page.post("choices", start="1")
+    page_acts.take_up(now=timezone.now())
+    again = set(treatment.reminders.filter(state=State.PLANNED).values_list("rule", "due_at"))
+    assert "week-1" in dict(planned)
+    assert again == planned
+
+
 def test_another_channel_moves_what_is_still_ahead(treatment: Treatment) -> None:
     on_page(treatment).post("choices", channel="email", language="en", wording="neutral")
     page_acts.take_up(now=timezone.now())
