@@ -7,7 +7,6 @@ leaves by itself through the same workers as anywhere.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,13 +14,24 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from aftercare.demo_patients import PATIENTS, DemoPatient
 from patients import links
-from patients.models import Clinic, Patient, StaffUser, Treatment
+from patients.acts import answer, mark_read
+from patients.models import CheckIn, Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
+from patients.models.patient import Channel
 from patients.models.protocol_version import publish_shipped
-from patients.protocol import Session
+from reminders.concerns import raise_text
 from reminders.messages import render
-from reminders.models import LAST_MINUTE, Attempt, Receipt, Reminder, State
+from reminders.models import (
+    LAST_MINUTE,
+    Attempt,
+    Concern,
+    InboundText,
+    Receipt,
+    Reminder,
+    State,
+)
 from reminders.moments import Skip
 from reminders.optouts import stop
 from reminders.treatments import Agreed, log_treatment
@@ -41,44 +51,6 @@ ZONES = (
     ("Asia/Kolkata", "112"),
 )
 WEEKDAY = ["09:00", "18:00"]
-
-
-@dataclass(frozen=True, slots=True)
-class DemoPatient:
-    """`ago`: how long ago the treatment ended; `failed`: rules whose message failed, and how."""
-
-    first: str
-    last: str
-    phone: str
-    ago: timedelta
-    session: Session = Session.FIRST
-    email: str = ""
-    channel: str = "sms"
-    recovery: bool = True
-    rebooking: bool = True
-    logged_after: timedelta = timedelta(minutes=4)
-    stopped_after: timedelta | None = None
-    failed: tuple[tuple[str, str], ...] = ()
-
-
-H, D = timedelta(hours=1), timedelta(days=1)
-PATIENTS = (
-    DemoPatient("Maria", "Gomez", "+12025550146", 20 * H / 60),
-    # One hour after treatment their second message leaves: within a minute of the start.
-    DemoPatient("Ana", "Petrov", "+12025550147", H - timedelta(seconds=40)),
-    DemoPatient(
-        "Iris", "Novak", "", H - timedelta(seconds=44), email="iris@example.org", channel="email"
-    ),
-    DemoPatient("Priya", "Shah", "+12025550148", 3 * H, logged_after=50 * H / 60),
-    DemoPatient("Grace", "Kim", "+12025550149", 9 * H, email="grace@example.org", channel="email"),
-    DemoPatient("Devon", "King", "+12025550194", 22 * H, failed=(("handover", "30005"),)),
-    DemoPatient("Ruth", "Cohen", "+12025550150", 2 * D, session=Session.SECOND),
-    DemoPatient("Tom", "Walsh", "+12025550151", 4 * D, stopped_after=2 * D),
-    DemoPatient("Sam", "Okafor", "+12025550152", 5 * D, recovery=False, rebooking=False),
-    DemoPatient("Leila", "Haddad", "+12025550153", 8 * D, session=Session.THIRD),
-    DemoPatient("Noor", "Rahman", "+12025550154", 24 * D, rebooking=False),
-    DemoPatient("Elena", "Markovic", "+12025550155", 68 * D, session=Session.MAINTENANCE),
-)
 
 
 def load(now: datetime | None = None) -> None:
@@ -161,6 +133,34 @@ def _log(one: DemoPatient, clinic: Clinic, now: datetime) -> None:
         _write_history(reminder, stopped_at, now, dict(one.failed).get(reminder.rule, ""))
     if stopped_at is not None:
         stop(clinic, one.phone)
+    _do_as_patient(one, treatment)
+
+
+def _do_as_patient(one: DemoPatient, treatment: Treatment) -> None:
+    if one.read_after is not None:
+        mark_read(treatment=treatment, now=treatment.treated_at + one.read_after)
+    if one.answered is not None:
+        rule, after = one.answered
+        answer(
+            treatment=treatment, rule=rule, feels_normal=True, trend=CheckIn.Trend.BETTER,
+            wants_call=False, now=treatment.treated_at + after,
+        )  # fmt: skip
+    if one.wrote is not None:
+        body, after = one.wrote
+        _write_text(treatment.patient, body, treatment.treated_at + after)
+
+
+def _write_text(patient: Patient, body: str, at: datetime) -> None:
+    """A text that came before the demo was loaded, and waits for a nurse."""
+    text = InboundText.objects.create(
+        clinic=patient.clinic,
+        provider_id=f"SM{uuid.uuid4().hex}",
+        from_address=patient.address(Channel.SMS),
+        body=body,
+        meaning=InboundText.Meaning.OTHER,
+        received_at=at,
+    )
+    raise_text(Concern.Kind.TEXT, text=text, clinics=[patient.clinic], patients=[patient], now=at)
 
 
 def _write_history(

@@ -129,7 +129,9 @@ def test_the_whole_story(demo: Up, context: BrowserContext, browser: Browser) ->
     nurse = browser.new_context().new_page()
     sign_in(nurse, demo, "nurse")
     nurse.get_by_role("link", name="Concerns", exact=True).click()
-    expect(nurse.get_by_role("article")).to_contain_text("It itches behind my ear")
+    expect(nurse.get_by_role("article", name="Nora Lindqvist")).to_contain_text(
+        "It itches behind my ear"
+    )
 
     # The nurse sees who got which, when and how, and why one was not sent.
     nurse.get_by_role("link", name="Board", exact=True).click()
