@@ -53,6 +53,14 @@ def open_circuits() -> dict[Scope, Circuit]:
     return {(one.channel, one.scope, one.key): one for one in Circuit.objects.all()}
 
 
+def refusing(*, now: datetime) -> dict[Scope, Circuit]:
+    """Those that messages wait behind, or would: once a pause is over the next message tries, and
+    where none has for longer than the longest pause, nobody knows.
+    """
+    rows = Circuit.objects.filter(closes_at__gt=now - LONGEST_PAUSE).order_by("id")
+    return {(one.channel, one.scope, one.key): one for one in rows}
+
+
 @transaction.atomic
 def trip(scope: Scope, *, code: str, clinics: Iterable[Clinic], now: datetime) -> datetime:
     """Open a circuit, or keep it open for longer; returns until when. Staff are told once."""

@@ -1,59 +1,30 @@
-"""What the desk types to log a treatment, checked and answered in plain words.
+"""What the desk typed, checked and answered in plain words, and saved.
 
 The form knows its clinic and one `now`; it asks `treatments` what is allowed and saves through it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-import zoneinfo
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django import forms
 from django.db import transaction
 
-from patients.models import Clinic, Patient, ProtocolVersion, StaffUser, Treatment
-from patients.models.patient import Channel, latest_consents
+from patients.models import Patient, ProtocolVersion, StaffUser, Treatment
+from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
-from reminders.consent_words import consent_words
-from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, gets_no_texts, region_of
+from reminders.fields import gets_no_texts
 from reminders.finding import same_person
+from reminders.treatment_fields import PATIENT_FIELDS, TreatmentFields, mark_of
 from reminders.treatments import (
-    CONSENT_WORDING,
     Agreed,
     TreatmentRefused,
     check_time,
-    guess_session,
     log_treatment,
-    newest_versions,
     questions,
     queue_at_desk,
 )
-
-ENDED = {
-    "0": "Just now",
-    "15": "−15 min",
-    "30": "−30 min",
-    "60": "−1 h",
-    "120": "−2 h",
-    "other": "Other",
-}
-SESSIONS = {
-    Session.FIRST: "1 of 3",
-    Session.SECOND: "2 of 3",
-    Session.THIRD: "3 of 3",
-    Session.MAINTENANCE: "Maintenance",
-}
-LANGUAGES = {"en": "English", "es": "Spanish"}
-AREAS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/")
-PATIENT_FIELDS = ("first_name", "last_name", "email", "channel", "language", "zone")
-
-
-def required(sentence: str) -> dict[str, str]:
-    return {"required": sentence}
 
 
 class StillToAsk(Exception):
@@ -64,97 +35,8 @@ class StillToAsk(Exception):
         self.asked, self.alike = asked, alike
 
 
-class TreatmentForm(forms.Form):
-    """Everything the desk says of one treatment, for a new patient or for `patient`."""
-
-    first_name = forms.CharField(max_length=60, error_messages=required("Write the first name."))
-    last_name = forms.CharField(max_length=60, error_messages=required("Write the last name."))
-    phone = PhoneField(
-        label="Mobile", required=False, max_length=32, widget=forms.TextInput({"type": "tel"})
-    )
-    email = forms.EmailField(
-        required=False, max_length=254,
-        error_messages={"invalid": EMAIL_WANTED},
-    )  # fmt: skip
-    channel = forms.ChoiceField(
-        label="Send to", choices=[("sms", "Mobile, as texts"), ("email", "Email")], initial="sms",
-        widget=forms.RadioSelect,
-    )  # fmt: skip
-    protocol = forms.ChoiceField(label="Treatment", widget=forms.RadioSelect)
-    ended = forms.ChoiceField(
-        label="When did it end?", choices=list(ENDED.items()), initial="0", widget=forms.RadioSelect
-    )
-    ended_at = LocalTimeField(label="Day and time it ended", required=False)
-    session = forms.ChoiceField(
-        label="Which session?",
-        choices=[(key.value, name) for key, name in SESSIONS.items()],
-        widget=forms.RadioSelect,
-    )
-    recovery = forms.BooleanField(label="Recovery messages", required=False)
-    rebooking = forms.BooleanField(label="Rebooking messages", required=False)
-    language = forms.ChoiceField(label="Language")
-    zone = forms.ChoiceField(label="Time zone of the patient", required=False)
-    practitioner = forms.CharField(label="Treated by", max_length=80, required=False)
-    wants_details = forms.BooleanField(
-        label="Messages may name the treatment and its steps", required=False
-    )
-    form_key = forms.UUIDField(widget=forms.HiddenInput)
-    # What the record said when it was shown: a colleague may change it meanwhile.
-    record = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(
-        self, data: Any = None, *, clinic: Clinic, now: datetime, patient: Patient | None = None
-    ) -> None:
-        self.clinic, self.now, self.patient = clinic, now, patient
-        self.versions = newest_versions(clinic)
-        super().__init__(
-            data, initial=self._initial(), use_required_attribute=False, label_suffix=""
-        )
-        cast("PhoneField", self.fields["phone"]).region = region_of(clinic)
-        at = cast("LocalTimeField", self.fields["ended_at"])
-        at.zone, at.now = clinic.tz, now
-        self._offer("protocol", [(key, _name(one)) for key, one in self.versions.items()])
-        spoken = {code for one in self.versions.values() for code in one.protocol.languages}
-        self._offer("language", [(code, LANGUAGES.get(code, code)) for code in sorted(spoken)])
-        zones = sorted(name for name in zoneinfo.available_timezones() if name.startswith(AREAS))
-        for scope in ConsentScope:
-            self.fields[scope.value].help_text = consent_words(
-                CONSENT_WORDING, scope.value, clinic=clinic.name
-            )
-        self._offer("zone", [("", f"The clinic’s ({clinic.zone})"), *((z, z) for z in zones)])
-
-    def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
-        field = cast("forms.ChoiceField", self.fields[name])
-        field.choices = choices
-        if len(choices) == 1:
-            field.widget = forms.HiddenInput()
-
-    def _initial(self) -> dict[str, Any]:
-        first = next(iter(self.versions), "")
-        initial: dict[str, Any] = {
-            "form_key": uuid.uuid4(),
-            "protocol": first,
-            "language": self.clinic.default_language,
-            "session": Session.FIRST.value,
-        }
-        if self.patient is None:
-            return initial
-        of_patient = {name: getattr(self.patient, name) for name in PATIENT_FIELDS}
-        # What the patient has agreed to stands until they say otherwise: it is shown as it is.
-        agreed = {
-            row.scope: row.given
-            for row in latest_consents([self.patient])
-            if row.channel == self.patient.channel
-        }
-        return {
-            **initial,
-            **of_patient,
-            **agreed,
-            "phone": self.patient.phone.as_national if self.patient.phone else "",
-            "wants_details": self.patient.wants_details,
-            "session": guess_session(self.patient, first).value,
-            "record": _mark_of(self.patient),
-        }
+class TreatmentForm(TreatmentFields):
+    """Its checks, its questions and its one way to save."""
 
     @property
     def version(self) -> ProtocolVersion:
@@ -218,7 +100,7 @@ class TreatmentForm(forms.Form):
                 f"{alike[0].full_name} is already a patient, with this phone or email. "
                 "Is this somebody else?"
             )
-        if on_record and self.cleaned_data["record"] not in ("", _mark_of(on_record)):
+        if on_record and self.cleaned_data["record"] not in ("", mark_of(on_record)):
             asked.append(
                 f"A colleague has just changed this record: {_spoken(on_record)}. "
                 "Shall it be as it stands here?"
@@ -261,16 +143,6 @@ class TreatmentForm(forms.Form):
         for name in (*PATIENT_FIELDS, "phone", "wants_details"):
             setattr(patient, name, self.cleaned_data[name])
         return patient
-
-
-def _name(version: ProtocolVersion) -> str:
-    return version.protocol.words("en").name
-
-
-def _mark_of(patient: Patient) -> str:
-    """Tells two states of a record apart, and says nothing of what is in it."""
-    values = [str(getattr(patient, name)) for name in (*PATIENT_FIELDS, "phone", "wants_details")]
-    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 def _spoken(patient: Patient) -> str:

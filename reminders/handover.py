@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from patients.models import Patient, Reading, StaffUser, Treatment
 from patients.models.patient import Channel
+from reminders.amending import UNDO_WITHIN
 from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import explain
 from reminders.state_words import LOOKS, SKIPPED_WHY
 from reminders.story import masked, said
-from reminders.treatments import UNDO_WITHIN
 
 CONFIRMS_WITHIN = timedelta(seconds=60)
 WATCHED_FOR = timedelta(minutes=30)

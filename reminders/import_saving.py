@@ -13,8 +13,7 @@ from patients.protocol import ConsentScope, Session
 from reminders.fields import gets_no_texts
 from reminders.import_known import Known, Person, people_of
 from reminders.import_rows import Entry
-from reminders.moments import Skip
-from reminders.planning import plan_many, withdraw
+from reminders.planning import plan_many, settle_series
 
 IMPORTED = "imported"  # in place of a version of our own words: the source says which were used
 
@@ -38,7 +37,7 @@ def save_rows(file: ImportFile, rows: Sequence[Known], *, now: datetime) -> Save
     without = [one for one, entry in treatments if not (file.handover and entry.recovery)]
     plan_many(with_page, now=now, handover=True)
     plan_many(without, now=now, handover=False)
-    _settle_series({one.patient_id for one, _ in treatments}, now)
+    settle_series({one.patient_id for one, _ in treatments}, now=now)
     return Saved(len(set(added.values())), len(treatments))
 
 
@@ -137,18 +136,3 @@ def _latest_sessions(patients: set[int]) -> dict[tuple[int, str], Session]:
 def _after(session: Session | None) -> Session:
     order = list(Session)
     return order[min(order.index(session) + 1, len(order) - 1)] if session else Session.FIRST
-
-
-def _settle_series(patients: set[int], now: datetime) -> None:
-    """Only each patient's newest treatment of a protocol has a plan that runs."""
-    rows = Treatment.objects.filter(patient__in=patients, voided_at=None)
-    newest: set[tuple[int, str]] = set()
-    earlier = []
-    for treatment in (
-        rows.select_related("version").defer("version__source").order_by("-treated_at", "-id")
-    ):
-        series = (treatment.patient_id, treatment.version.key)
-        if series in newest:
-            earlier.append(treatment)
-        newest.add(series)
-    withdraw(earlier, reason=Skip.LATER_TREATMENT, now=now)

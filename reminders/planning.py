@@ -83,6 +83,27 @@ def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) ->
     )
 
 
+def settle_series(patients: Iterable[int], *, now: datetime) -> list[Treatment]:
+    """Only each patient's newest treatment of a protocol has a plan that runs: stop the others'.
+
+    Returns the newest ones.
+    """
+    rows = (
+        Treatment.objects.filter(patient__in=list(patients), voided_at=None)
+        .select_related("patient__clinic", "version")
+        .defer("version__source")
+        .order_by("-treated_at", "-id")
+    )
+    newest: dict[tuple[int, str], Treatment] = {}
+    earlier = []
+    for treatment in rows:
+        series = (treatment.patient_id, treatment.version.key)
+        if newest.setdefault(series, treatment) is not treatment:
+            earlier.append(treatment)
+    withdraw(earlier, reason=Skip.LATER_TREATMENT, now=now)
+    return list(newest.values())
+
+
 def plan_again(patients: Iterable[Patient], channels: Iterable[str], *, now: datetime) -> None:
     """Messages come again by these channels: what is still ahead is planned again."""
     seen = set()

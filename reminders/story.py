@@ -16,12 +16,12 @@ from patients import words
 from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.again import ways_again
+from reminders.amending import correct_time
 from reminders.messages import render
 from reminders.models import ANSWER, Attempt, Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import ProviderError, explain
 from reminders.state_words import CHANNELS, LOOKS, SKIPPED_WHY, Look
-from reminders.treatments import correct_time
 
 # What a clinician has still to read of a protocol.
 REVIEWED = {"signs": "Warning signs", "en": "English texts", "es": "Spanish texts"}

@@ -1,4 +1,4 @@
-"""Log a treatment, correct its time, void it: each one transaction, then one ring of the bell."""
+"""Log a treatment: its patient, consents and whole plan in one transaction, then the bell rings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from patients import links, words
 from patients.models import (
     Clinic,
     Consent,
-    Correction,
     Patient,
     ProtocolVersion,
     StaffUser,
@@ -22,17 +21,12 @@ from patients.models import (
 from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
 from reminders.bell import ring
-from reminders.corrections import offer_corrections
-from reminders.models import Reminder, State
-from reminders.moments import Skip
-from reminders.planning import plan, withdraw
+from reminders.planning import plan, settle_series
 
 FUTURE_ALLOWED = timedelta(minutes=5)
 ASK_AFTER = timedelta(hours=12)
 REFUSE_AFTER = timedelta(days=30)
 SAME_TREATMENT_WITHIN = timedelta(hours=4)
-UNDO_WITHIN = timedelta(seconds=10)
-ON_THE_WAY = timedelta(seconds=5)  # what the page took to come, and the press to arrive
 CONSENT_WORDING = "2026-11"  # the version of the words the desk reads out
 
 
@@ -87,7 +81,7 @@ def log_treatment(
             treatment.save(force_insert=True)
             _record_consents(patient, agreed, by=by, now=now)
             plan(treatment, now=now, handover=handover)
-            _settle_series(treatment, now=now)
+            settle_series([patient.pk], now=now)
             transaction.on_commit(ring)
     except IntegrityError:
         earlier = Treatment.objects.filter(form_key=form_key).first()
@@ -140,74 +134,6 @@ def queue_at_desk(clinic: Clinic, patient: Patient | None) -> Patient | None:
     return Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
 
 
-def correct_time(
-    *, treatment: Treatment, treated_at: datetime, reason: str, by: StaffUser
-) -> list[Reminder]:
-    """Put a wrong time right: what is unsent moves with it, what was sent stays as it was.
-
-    Raises `TreatmentRefused` for a time that could not have been logged, or if it was voided.
-    """
-    now = timezone.now()
-    check_time(treated_at, now)
-    with transaction.atomic():
-        locked = _lock(treatment)
-        if locked.treated_at != treatment.treated_at:
-            raise TreatmentRefused("A colleague has just corrected this time. Look at it again.")
-        Correction.objects.create(
-            treatment=locked,
-            old_treated_at=locked.treated_at,
-            new_treated_at=treated_at,
-            reason=reason,
-            corrected_by=by,
-            corrected_at=now,
-        )
-        treatment.treated_at = treated_at
-        treatment.link_expires_at = links.expiry_of(treatment)
-        treatment.save(update_fields=["treated_at", "link_expires_at"])
-        plan(treatment, now=now)
-        offer_corrections(treatment, now=now)
-        _settle_series(treatment, now=now, revive=True)
-        transaction.on_commit(ring)
-    return list(treatment.reminders.order_by("due_at", "id"))
-
-
-def void_treatment(*, treatment: Treatment, reason: str, by: StaffUser) -> None:
-    """Take back a treatment that should not have been logged; its earlier one counts again.
-
-    Raises `TreatmentRefused` if it was voided before.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        _lock(treatment)
-        treatment.voided_at = now
-        treatment.void_reason = reason
-        treatment.voided_by = by
-        treatment.save(update_fields=["voided_at", "void_reason", "voided_by"])
-        withdraw([treatment], reason=Skip.VOIDED, now=now)
-        _settle_series(treatment, now=now, revive=True)
-
-
-def undo_treatment(*, treatment: Treatment, by: StaffUser) -> bool:
-    """Take back what one has just logged oneself; whether its message had not left yet.
-
-    Raises `TreatmentRefused` when the seconds for it are over, or for a colleague's treatment.
-    """
-    if treatment.logged_by_id != by.pk:
-        raise TreatmentRefused("Only who logged it can undo it. Void it with a reason instead.")
-    if timezone.now() > treatment.logged_at + UNDO_WITHIN + ON_THE_WAY:
-        raise TreatmentRefused("The 10 seconds to undo it are over. Void it with a reason instead.")
-    void_treatment(treatment=treatment, reason="Undone at the desk", by=by)
-    return not treatment.reminders.exclude(state__in=[State.PLANNED, State.SKIPPED]).exists()
-
-
-def _lock(treatment: Treatment) -> Treatment:
-    """The row as it now is; refused if a colleague has just voided it."""
-    locked = Treatment.objects.select_for_update(no_key=True).get(pk=treatment.pk)
-    if locked.voided_at is not None:
-        raise TreatmentRefused("This treatment has been voided.")
-    return locked
-
-
 def guess_session(patient: Patient, protocol_key: str) -> Session:
     """Which session of the series comes next, by what was logged before."""
     if patient.pk is None:
@@ -239,24 +165,6 @@ def _record_consents(
         for channel in Channel
         if patient.address(channel)
     )
-
-
-def _settle_series(treatment: Treatment, *, now: datetime, revive: bool = False) -> None:
-    """Only the patient's newest treatment has a plan that runs; the others' unsent rows stop.
-
-    `revive`: the newest one may have become the newest just now, so plan it again.
-    """
-    series = list(
-        Treatment.objects.filter(
-            patient=treatment.patient, version__key=treatment.version.key, voided_at=None
-        )
-        .select_related("patient__clinic", "version")
-        .defer("version__source")
-        .order_by("-treated_at", "-id")
-    )
-    withdraw(series[1:], reason=Skip.LATER_TREATMENT, now=now)
-    if revive and series and series[0].pk != treatment.pk:
-        plan(series[0], now=now)
 
 
 def _same_within_hours(

@@ -15,8 +15,9 @@ from patients.models.clinic import Role
 from patients.models.patient import Channel
 from patients.models.protocol_version import newest_version, publish_shipped
 from patients.protocol import Session
+from reminders.amending import void_treatment
 from reminders.models import Attempt, Receipt, Reminder, State
-from reminders.treatments import Agreed, log_treatment, void_treatment
+from reminders.treatments import Agreed, log_treatment
 
 OFFICE = "+18553837546"
 SENDER = "+12025550100"

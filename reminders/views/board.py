@@ -33,10 +33,9 @@ def board(request: StaffRequest) -> HttpResponse:
         until=asked_day(request),
         now=now,
     )
-    refused = refused_now(now=now)
     context = {
         "board": shown,
-        "refused": refused,
+        "refused": refused_now(now=now),
         "here": "board",
         **_look(now, changed.mark(clinic.pk)),
     }

@@ -17,13 +17,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from patients.access import StaffRequest, staff_only
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
-from reminders.desk_notes import desk_notes
 from reminders.fields import grouped, read_phone, region_of
 from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
 from reminders.forms import StillToAsk, TreatmentForm
+from reminders.refusals import refused_at_desk
 
 JUST_LOGGED = 6
 SHOWN_OF_NAME = 3
+NO_PLAN = (
+    "This clinic has no plan yet, so nothing can be logged. Whoever runs the site publishes one "
+    "with: manage.py publish_protocol."
+)
 
 
 @never_cache
@@ -128,7 +132,7 @@ def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -
         "first_run": first_run,
         "now": form.now,
         "clinic_zone": clinic.zone,
-        "notes": desk_notes(clinic, has_plan=bool(form.versions)),
+        "notes": [*([] if form.versions else [NO_PLAN]), *refused_at_desk(clinic, now=form.now)],
         "here": "desk",
         **more,
     }

@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from patients.access import StaffRequest, staff_only
+from reminders.amending import undo_treatment
 from reminders.by_email import send_page_by_email
 from reminders.handover_form import PageByEmailForm
-from reminders.treatments import TreatmentRefused, undo_treatment
+from reminders.treatments import TreatmentRefused
 from reminders.views.story import find_treatment, render_story
 
 GONE_ALREADY = (

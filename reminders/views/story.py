@@ -16,13 +16,14 @@ from patients.models import Treatment
 from patients.models.patient import latest_consents
 from patients.qr import code_of
 from reminders import story as told
+from reminders.amending import correct_time, void_treatment
 from reminders.concern_words import of_patient
 from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of, undo_seconds
 from reminders.handover_form import PageByEmailForm
 from reminders.models import Attempt, Reminder
 from reminders.trail import trail
-from reminders.treatments import TreatmentRefused, correct_time, void_treatment
+from reminders.treatments import TreatmentRefused
 
 CORRECTED = "The time is corrected, and what was still to be sent has moved."
 NOTHING_NEW = 204  # htmx leaves the page as it is

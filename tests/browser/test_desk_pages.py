@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from patients.models import Clinic, Patient, StaffUser
@@ -12,7 +13,6 @@ from reminders import circuits, imports
 from reminders.channels.codes import Means
 from tests.browser.staff import OpenPage, assert_good, complaints
 from tests.builders import log, make_patient
-from tests.reminders.conftest import NOON
 from tests.reminders.test_imports import line, sheet
 
 LET_GO = ("htmx:afterRequest", "htmx:sendAbort")
@@ -32,7 +32,10 @@ def test_the_desk_is_good_in_every_state(
     maria = make_patient(clinic=clinic)
     treatment = log(patient=maria, by=staff)
     circuits.trip(
-        circuits.scope_of(Means.ACCOUNT, "sms", "", ""), code="20003", clinics=[], now=NOON
+        circuits.scope_of(Means.ACCOUNT, "sms", "", ""),
+        code="20003",
+        clinics=[],
+        now=timezone.now(),
     )
     page.goto(page.url)
     page.keyboard.type("mraia")

@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from patients.models import StaffUser, Treatment
 from patients.protocol import Session
+from reminders.amending import correct_time, void_treatment
 from reminders.models import Reminder
-from reminders.treatments import Agreed, correct_time, log_treatment, void_treatment
+from reminders.treatments import Agreed, log_treatment
 from tests.builders import SENDER, make_patient, make_staff, shipped
 from tests.phone.client import Phone
 

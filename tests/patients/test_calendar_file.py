@@ -12,7 +12,7 @@ from django.test import Client
 
 from patients import links
 from patients.models import Treatment
-from reminders.treatments import correct_time
+from reminders.amending import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff
 
 H = timedelta(hours=1)

@@ -16,12 +16,12 @@ from django.utils import timezone
 from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from reminders.again import NotSentAgain, answer, send_again, send_all_again
+from reminders.amending import correct_time
 from reminders.claim import claim_due
 from reminders.inbox import receive_text
 from reminders.messages import render
 from reminders.models import ANSWER, Note, Reminder, State, Task
 from reminders.optouts import stop
-from reminders.treatments import correct_time
 from tests.builders import (
     SENDER,
     log,

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from patients.models import Patient
 from patients.models.clinic import Role
+from reminders.amending import correct_time
 from reminders.inbox import receive_text
 from reminders.models import Concern, Reminder, State
-from reminders.treatments import correct_time
 from tests.builders import SENDER, log, make_staff, reminder_of, set_state
 
 pytestmark = pytest.mark.django_db

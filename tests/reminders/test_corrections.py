@@ -8,10 +8,10 @@ import pytest
 import time_machine
 
 from patients.models import Patient, StaffUser
+from reminders.amending import correct_time
 from reminders.corrections import send_correction
 from reminders.messages import render
 from reminders.models import Concern, State
-from reminders.treatments import correct_time
 from tests.builders import log, make_staff, reminder_of, set_state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

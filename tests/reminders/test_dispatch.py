@@ -16,12 +16,12 @@ from pytest_django import Settings
 from patients import links
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
+from reminders.amending import void_treatment
 from reminders.channels import sms
 from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
 from reminders.dispatch import drain
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
-from reminders.treatments import void_treatment
 from tests.builders import log, make_patient, make_staff, reminder_of, set_state
 from tests.phone.client import Phone
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
+from reminders.amending import correct_time
 from reminders.channels import NotSent
 from reminders.channels.codes import CODES, Means
 from reminders.claim import Claim, claim_due, open_attempts
@@ -20,7 +21,6 @@ from reminders.models import Alert, Attempt, Concern, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from reminders.settle import settle
-from reminders.treatments import correct_time
 from tests.builders import log, make_attempt, make_patient, make_staff, reminder_of
 from tests.phone.client import Phone
 from tests.reminders.crossing import cross

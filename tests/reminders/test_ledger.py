@@ -34,13 +34,14 @@ from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders import dispatch, inbox
 from reminders import settle as settling
+from reminders.amending import correct_time, void_treatment
 from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import Means
 from reminders.claim import Claim, claim_due, release_expired
 from reminders.models import MOVES, Attempt, Concern, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
-from reminders.treatments import TreatmentRefused, correct_time, void_treatment
+from reminders.treatments import TreatmentRefused
 from tests.builders import log, make_clinic, make_patient, make_staff
 
 T = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # Friday, ten in the morning in Chicago

@@ -13,10 +13,11 @@ from patients.models import Clinic, Consent, Correction, OptOut, Patient, Treatm
 from patients.models.patient import Channel
 from patients.models.protocol_version import publish
 from patients.protocol import Session
+from reminders.amending import correct_time, void_treatment
 from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.planning import plan, plan_many
-from reminders.treatments import TreatmentRefused, correct_time, guess_session, void_treatment
+from reminders.treatments import TreatmentRefused, guess_session
 from tests.builders import log, make_patient, make_staff, reminder_of, set_state, shipped
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

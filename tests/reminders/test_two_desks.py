@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from patients.models import Clinic, Patient, Treatment
 from patients.models.clinic import Role
-from reminders.treatments import TreatmentRefused, correct_time
+from reminders.amending import correct_time
+from reminders.treatments import TreatmentRefused
 from tests.builders import log, make_clinic, make_patient, make_staff
 from tests.reminders.desk_form import filled, save, text_of
 

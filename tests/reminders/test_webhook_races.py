@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from patients.models import OptOut, Patient, StaffUser, Treatment
+from reminders.amending import correct_time
 from reminders.by_email import send_page_by_email
 from reminders.channels import Rejected
 from reminders.channels.codes import Means
@@ -22,7 +23,6 @@ from reminders.models import Attempt, Concern, InboundText, Reminder, State
 from reminders.moments import Skip
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
-from reminders.treatments import correct_time
 from tests.builders import (
     SENDER,
     log,
