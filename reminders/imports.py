@@ -12,16 +12,15 @@ from datetime import datetime, timedelta
 from typing import IO, NamedTuple
 
 from celery import current_app
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from patients.models import Clinic, ImportFile, ImportRow, StaffUser
 from reminders.import_columns import guess_columns
 from reminders.import_known import Knowledge, Known
+from reminders.import_progress import stands_still, tell
 from reminders.import_reading import ImportRefused, look_at, read_rows
 from reminders.import_rows import Reader, RowRefused
 from reminders.import_saving import Saved, save_rows
@@ -102,6 +101,22 @@ def accept(file: ImportFile, *, handover: bool, only: str, by: StaffUser) -> boo
     return bool(changed)
 
 
+def try_again(file: ImportFile) -> bool:
+    """Let another worker have it at once, if the one who had it is not heard of any more.
+
+    Should that one live after all, its transaction ends with nothing: the file is no longer its.
+    """
+    if not stands_still(file, now=timezone.now()):
+        return False
+    freed = ImportFile.objects.filter(
+        pk=file.pk, state=ImportFile.State.ACCEPTED, claimed_at=file.claimed_at
+    ).update(claimed_at=None)
+    if freed:
+        tell(file.pk, 0)
+        transaction.on_commit(_ring)
+    return bool(freed)
+
+
 def take_in_accepted() -> bool:
     """Take in whatever is accepted and not in another worker's hands; whether there was any."""
     taken, now = False, timezone.now()
@@ -159,18 +174,6 @@ def ranges_of(only: str) -> list[tuple[int, int]]:
             raise ImportRefused("Write row numbers like 2-40, 57.")
         ranges.append((int(first), int(last or first)))
     return ranges
-
-
-def tell(pk: int, done: int) -> None:
-    """How far it is, beside the transaction: in the cache, where it may also be lost."""
-    with contextlib.suppress(OSError, RedisError):
-        cache.set(f"import-{pk}", done, timeout=3600)
-
-
-def progress_of(pk: int) -> int:
-    with contextlib.suppress(OSError, RedisError):
-        return int(cache.get(f"import-{pk}") or 0)
-    return 0
 
 
 def _go_through(

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from patients.access import StaffRequest, staff_only
 from patients.models import ImportFile
 from reminders.import_forms import AcceptForm, ColumnsForm, UploadForm
+from reminders.import_progress import progress_of, stands_still
 from reminders.import_reading import ImportRefused
-from reminders.imports import accept, check, progress_of, upload
+from reminders.imports import accept, check, try_again, upload
 
 SHOWN = 8  # files
 BAD_SHOWN = 200  # rows a page
@@ -107,6 +108,16 @@ def progress(request: StaffRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 @staff_only()
+def again(request: StaffRequest, pk: int) -> HttpResponse:
+    """The worker that took it in was killed: another one begins it anew."""
+    if not try_again(_find(request, pk)):
+        messages.warning(request, "It is on its way again: this is how the list stands now.")
+    return redirect("import-file", pk)
+
+
+@never_cache
+@require_POST
+@staff_only()
 def forget(request: StaffRequest, pk: int) -> HttpResponse:
     """Throw the uploaded rows away; what was taken in of them stays."""
     file = _find(request, pk)
@@ -164,7 +175,12 @@ def _preview(request: StaffRequest, file: ImportFile, form: AcceptForm) -> HttpR
 
 def _progress(file: ImportFile) -> dict[str, object]:
     done = file.total if file.state == DONE else progress_of(file.pk)
-    return {"file": file, "done": done, "of": max(1, file.total - file.bad)}
+    return {
+        "file": file,
+        "done": done,
+        "of": max(1, file.total - file.bad),
+        "silent": stands_still(file, now=timezone.now()),
+    }
 
 
 def _find(request: StaffRequest, pk: int) -> ImportFile:

@@ -68,6 +68,7 @@ WHO_MAY = {
     "import-file": STAFF,
     "import-columns": STAFF,
     "import-accept": STAFF,
+    "import-again": STAFF,
     "import-progress": STAFF,
     "import-bad": STAFF,
     "import-forget": STAFF,
@@ -93,6 +94,7 @@ MEET = {
     "undo": 302,
     "concern-take": 302,
     "import-accept": 302,
+    "import-again": 302,
     "import-forget": 302,
     "concern-correct": 302,
     "task-done": 302,
@@ -101,12 +103,20 @@ MEET = {
 POSTED = {
     *("desk-search", "desk-check", "concern-take", "concern-correct"),
     *("task-done", "again", "number", "missed-again", "undo", "story-email"),
-    *("import-accept", "import-forget", "clinic-add", "clinic-person", "clinic-test"),
+    *(
+        "import-accept",
+        "import-again",
+        "import-forget",
+        "clinic-add",
+        "clinic-person",
+        "clinic-test",
+    ),
 }
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
     "concern-close concern-take concern-correct answer note task task-done again number "
-    "import-file import-columns import-accept import-progress import-bad import-forget"
+    "import-file import-columns import-accept import-again import-progress "
+    "import-bad import-forget"
 ).split()
 
 

@@ -6,12 +6,15 @@ import io
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from patients.models import Clinic, ImportFile, Patient, Treatment
 from reminders import imports
+from reminders.import_progress import SILENT_FOR, tell
 from tests.builders import make_clinic, make_staff
 from tests.reminders.desk_form import text_of
 from tests.reminders.test_imports import HEADER, line, sheet
@@ -52,7 +55,7 @@ def test_a_list_is_taken_in_page_by_page(desk: Client, clinic: Clinic) -> None:
     accepted = desk.post(reverse("import-accept", args=[file.pk]), {}, follow=True)
     assert "It begins in a moment" in text_of(accepted)
     progress = reverse("import-progress", args=[file.pk])
-    imports.tell(file.pk, 1)
+    tell(file.pk, 1)
     assert "1 of 2 rows are ready" in text_of(desk.get(progress))
     imports.take_in_accepted()
     assert desk.get(progress)["HX-Refresh"] == "true"
@@ -71,6 +74,30 @@ def test_of_two_desks_that_accept_one_list_the_second_is_told(desk: Client) -> N
     desk.post(reverse("import-accept", args=[file.pk]), {})
     told = text_of(desk.post(reverse("import-accept", args=[file.pk]), {}, follow=True))
     assert "A colleague was quicker" in told
+
+
+def test_a_list_whose_worker_was_killed_is_tried_again_at_once(
+    desk: Client, noon: time_machine.Traveller
+) -> None:
+    send(desk, sheet([line(1)]))
+    file = ImportFile.objects.get()
+    desk.post(reverse("import-columns", args=[file.pk]), columns())
+    desk.post(reverse("import-accept", args=[file.pk]), {})
+    ImportFile.objects.update(claimed_at=timezone.now())  # a worker has it, and is killed
+    again, shown = (reverse(f"import-{name}", args=[file.pk]) for name in ("again", "progress"))
+    noon.shift(SILENT_FOR / 2)
+    tell(file.pk, 1)
+    noon.shift(SILENT_FOR)  # it was heard of just now
+    assert "Try again now" not in text_of(desk.get(shown))
+    desk.post(again)
+    assert not imports.take_in_accepted()
+    noon.shift(1)
+    assert "Try again now" in text_of(desk.get(shown))
+    desk.post(again)
+    assert "Try again now" not in text_of(desk.get(shown))
+    assert imports.take_in_accepted()
+    assert Treatment.objects.count() == 1
+    assert "on its way again" in text_of(desk.post(again, follow=True))  # pressed twice
 
 
 @pytest.mark.parametrize(
