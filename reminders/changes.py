@@ -16,7 +16,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import OuterRef, Q, Subquery
 
-from patients.models import Clinic, Reading
+from patients.models import Act, Clinic, Reading
 from reminders.models import Concern, Reminder
 
 # Seconds. With a look every 4.4 s a change shows within 5, and one board costs 0.23 questions a
@@ -59,9 +59,12 @@ def _read_mark(clinic: int) -> str:
     concerns = Concern.objects.filter(clinic=OuterRef("pk"))
     newest = (
         Reminder.objects.order_by("-state_at").values("state_at"),
-        concerns.filter(closed_at=None).order_by("-opened_at").values("opened_at"),
+        # By number: one from a page is dated to the patient's press, which is over.
+        concerns.filter(closed_at=None).order_by("-pk").values("pk"),
         concerns.filter(closed_at__isnull=False).order_by("-closed_at").values("closed_at"),
         Reading.objects.order_by("-pk").values("pk"),
+        # Shown before it is taken up: that is one tick later.
+        Act.objects.order_by("-pk").values("pk"),
     )
     answers = [Subquery(one[:1]) for one in newest]
     row = Clinic.objects.filter(pk=clinic).order_by().values_list(*answers).get()
@@ -80,7 +83,9 @@ def changed_since(clinic: Clinic, since: datetime) -> int:
     concerns = concerns.filter(Q(opened_at__gt=since, closed_at=None) | Q(closed_at__gt=since))
     changed |= set(concerns.values_list("patient", flat=True)[:MANY])
     read = Reading.objects.filter(mine, read_at__gt=since)
-    changed |= set(read.values_list("treatment__patient", flat=True)[:MANY])
+    acts = Act.objects.filter(mine, Q(done_at__gt=since) | Q(taken_up_at__gt=since))
+    for what_patients_did in (read, acts):
+        changed |= set(what_patients_did.values_list("treatment__patient", flat=True)[:MANY])
     return len(changed)
 
 

@@ -47,11 +47,13 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     pk = failed.pk
     page = open_staff_page("/board/", width=width, scheme=scheme)
     said = complaints(page)
+    # Every story at both widths and in both schemes, but not in all four ways.
+    stories = full[(width == WIDTHS[0]) ^ (scheme == "dark") :: 2]
     for path in (
         "/board/",
         "/desk/",
         f"/desk/patients/{failed.patient_id}/",
-        *(f"/treatments/{treatment.pk}/" for treatment in full),
+        *(f"/treatments/{treatment.pk}/" for treatment in stories),
         f"/treatments/{pk}/correct/",
         f"/treatments/{pk}/void/",
         f"/treatments/{pk}/answer/",

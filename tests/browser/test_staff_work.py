@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
 
+from patients import links
 from patients.models import Clinic, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
-from reminders.models import Reminder, State
-from tests.browser.staff import WIDTHS, OpenPage, assert_good, call_back, complaints
+from reminders.models import Concern, Reminder, State
+from reminders.page_acts import take_up
+from tests.browser.staff import (
+    WIDTHS,
+    OpenPage,
+    assert_good,
+    assert_walks,
+    call_back,
+    complaints,
+)
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -85,26 +96,33 @@ def test_what_was_logged_is_undone_by_keyboard_and_the_offer_ends_by_itself(
     expect(page.get_by_text("has been here before")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/desk/", "/board/"])
-def test_focus_is_always_seen_and_reaches_everything(
-    open_staff_page: OpenPage, full: list[Treatment], path: str
+def test_tab_reaches_every_control_in_its_order_and_is_always_seen(
+    live_server: LiveServer, open_staff_page: OpenPage, staff: StaffUser, full: list[Treatment]
 ) -> None:
-    page = open_staff_page(path)
-    focusable = page.locator(
-        "main :is(a[href], button, input:not([type=hidden]), select, summary):visible"
-    ).count()
-    page.locator("body").evaluate("document.activeElement.blur()")
-    seen = set()
-    for _ in range(focusable + 12):
-        page.keyboard.press("Tab")
-        name, outlined = page.evaluate(
-            """() => { const one = document.activeElement; const beside = one.nextElementSibling;
-            const style = getComputedStyle(one.matches('.pill input') ? beside : one);
-            return [one.outerHTML.slice(0, 80), style.outlineStyle != 'none'] }"""
-        )
-        seen.add(name)
-        assert outlined or name.startswith("<body"), name
-    assert len(seen) >= 10
+    StaffUser.objects.filter(pk=staff.pk).update(role=Role.ADMIN)
+    failed = next(one for one in full if reminder_of(one, "handover").state == State.FAILED)
+    concern = Concern.objects.create(
+        clinic=staff.clinic, patient=failed.patient, kind=Concern.Kind.TEXT,
+        opened_at=timezone.now(),
+    )  # fmt: skip
+    page = open_staff_page("/board/")
+    story = f"/treatments/{failed.pk}/"
+    for path in (
+        "/board/",
+        "/desk/",
+        "/desk/lists/",
+        f"/desk/patients/{failed.patient_id}/",
+        story,
+        *(f"{story}{act}/" for act in ("correct", "void", "answer", "note", "task")),
+        "/board/missed/handover/",
+        "/board/day/",
+        "/figures/",
+        "/clinic/",
+        "/concerns/",
+        f"/concerns/{concern.pk}/close/",
+    ):
+        page.goto(live_server.url + path)
+        assert_walks(page)
 
 
 # --- Live --------------------------------------------------------------------------------------
@@ -135,18 +153,50 @@ def test_the_handover_turns_green_when_the_page_is_read_after_scanning_the_code(
     expect(page.get_by_role("heading", name="Maria has the page")).to_be_visible(timeout=8000)
 
 
-def test_the_board_offers_changes_and_moves_no_row_by_itself(
-    open_staff_page: OpenPage, full: list[Treatment]
+def test_the_board_offers_changes_within_5_seconds_and_moves_no_row_by_itself(
+    browser: Browser, live_server: LiveServer, open_staff_page: OpenPage, clinic: Clinic
 ) -> None:
+    at = timezone.now() - timedelta(minutes=5)
+    # Where it is noon: nothing is due soon in quiet hours.
+    clinic.zone = f"Etc/GMT{at.hour - 12:+d}"
+    clinic.save()
+    treatments = [
+        log(
+            patient=make_patient(clinic=clinic, first_name=name, phone=f"+1202555011{number}"),
+            treated_at=at - timedelta(minutes=number),
+        )
+        for number, name in enumerate(("Ana", "Iris", "Ruth"))
+    ]
+    attempts = [
+        make_attempt(set_state(reminder_of(one, "handover"), State.SENT)) for one in treatments[:2]
+    ]
     page = open_staff_page("/board/?show=due")
-    rows = page.locator("tbody tr").count()
-    set_state(reminder_of(full[-1], "handover"), State.DELIVERED, at=timezone.now())
-    button = page.get_by_role("link", name="1 change: show")
-    expect(button).to_be_visible(timeout=7000)
-    assert page.locator("tbody tr").count() == rows
-    button.click()
-    expect(button).not_to_be_visible()
+    rows = page.locator("tbody tr").all_inner_texts()
+    assert len(rows) == 3
+
+    def press_report() -> None:
+        hers = browser.new_page()
+        hers.goto(live_server.url + f"/r/{links.token_of(treatments[2])}/wrong")
+        hers.locator("label.tick").first.click()
+        hers.locator("form.wrong button[type=submit]").click()
+        expect(hers).to_have_url(re.compile("/sent$"))
+        hers.close()
+
+    for said, change in (
+        ("1 change: show", lambda: call_back(attempts[0], "delivered")),
+        ("2 changes: show", lambda: call_back(attempts[1], "undelivered", "30005")),
+        ("3 changes: show", press_report),
+    ):
+        change()
+        expect(page.get_by_role("link", name=said)).to_be_visible(timeout=5000)
+        assert page.locator("tbody tr").all_inner_texts() == rows
+    take_up(now=timezone.now())  # the worker's next tick
+    page.get_by_role("link", name="3 changes: show").click()
+    expect(page.get_by_role("link", name="3 changes: show")).not_to_be_visible()
     assert page.url.endswith("?show=due")
+    page.goto(live_server.url + "/board/")
+    for name, shown in (("Ana", "Delivered"), ("Iris", "Failed"), ("Ruth", "Concern")):
+        expect(page.locator("tbody tr", has_text=name)).to_contain_text(shown)
 
 
 def test_a_look_after_the_session_has_ended_leads_to_the_sign_in(

@@ -17,15 +17,18 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from patients.acts import report_signs
 from patients.models import Clinic, Patient, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
+from patients.protocol import TierAction
+from reminders.amending import correct_time
 from reminders.asking import SOON
 from reminders.changes import EVERY
 from reminders.grid import PAGE, Board
 from reminders.models import Circuit, Concern, Reminder, State
 from reminders.optouts import stop
-from reminders.treatments import correct_time
+from reminders.page_acts import take_up
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
@@ -352,6 +355,24 @@ def test_a_concern_and_a_reading_are_changes_too(
     noon.shift(5)
     Concern.objects.filter(pk=concern.pk).update(closed_at=timezone.now())
     assert poll(nurse, told).status_code == 200
+
+
+def test_a_report_is_a_change_when_it_is_sent_and_again_when_it_is_a_concern(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    maria = treated(clinic, "Maria", 1)
+    before = nurse.get(reverse("board"))
+    noon.shift(5)
+    report_signs(treatment=maria, tier=TierAction.PAGE_NURSE, signs=["pus"], now=timezone.now())
+    assert "1 change: show" in text_of(poll(nurse, before))
+    noon.shift(1)
+    between = nurse.get(reverse("board"))  # drawn while nobody has taken the report up yet
+    assert counts(nurse)["concerns"] == 0
+    noon.shift(1)
+    take_up(now=timezone.now())
+    noon.shift(1)
+    assert "1 change: show" in text_of(poll(nurse, between))
+    assert counts(nurse)["concerns"] == 1
 
 
 def test_an_open_board_at_rest_costs_less_than_a_quarter_of_a_query_a_second(
