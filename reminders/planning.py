@@ -106,18 +106,9 @@ def settle_series(patients: Iterable[int], *, now: datetime) -> list[Treatment]:
 
 def plan_again(patients: Iterable[Patient], channels: Iterable[str], *, now: datetime) -> None:
     """Messages come again by these channels: what is still ahead is planned again."""
-    seen = set()
-    for treatment in (
-        Treatment.objects.filter(patient__in=list(patients), voided_at=None)
-        .select_related("patient__clinic", "version")
-        .defer("version__source")
-        .order_by("-treated_at", "-id")
-    ):
-        series = (treatment.patient_id, treatment.version.key)
-        if series not in seen:
-            seen.add(series)
-            plan(treatment, now=now)
-            _bring_back_asks(treatment, list(channels), now=now)
+    for treatment in settle_series([one.pk for one in patients], now=now):
+        plan(treatment, now=now)
+        _bring_back_asks(treatment, list(channels), now=now)
 
 
 def _bring_back_asks(treatment: Treatment, channels: list[str], *, now: datetime) -> None:
