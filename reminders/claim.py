@@ -50,9 +50,9 @@ class Claim(NamedTuple):
 
 
 @transaction.atomic
-def claim_due(*, now: datetime, limit: int = BATCH) -> Claim:
+def claim_due(*, now: datetime, limit: int = BATCH, only_urgent: bool = False) -> Claim:
     """Take up to `limit` due reminders; what fails a check becomes a visible skip or waits."""
-    due = _lock(now, limit)
+    due = _lock(now, limit, only_urgent=only_urgent)
     if not due:
         return Claim(uuid.uuid4(), [], now, more=False, again_at=None, circuits={})
     _attach_clinics_and_versions(due)
@@ -83,13 +83,15 @@ def _judge(row: Reminder, standing: Standing, now: datetime) -> Verdict:
         return Broken()
 
 
-def _lock(now: datetime, limit: int) -> list[Reminder]:
+def _lock(now: datetime, limit: int, *, only_urgent: bool) -> list[Reminder]:
     """Due rows and their patients, locked; those somebody waits for first."""
     due = Reminder.objects.due(now).select_for_update(
         skip_locked=True, no_key=True, of=("self", "treatment__patient")
     )
     due = due.select_related("treatment__patient")
     urgent = list(due.filter(urgent=True)[:limit])
+    if only_urgent:
+        return urgent
     return urgent + list(due.filter(urgent=False)[: limit - len(urgent)])
 
 

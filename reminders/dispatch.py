@@ -43,6 +43,7 @@ RECORD_EVERY, RECORD_AT = 0.3, 400  # seconds; results
 DRAIN_SECONDS = 25.0
 GRACE = 5.0  # seconds; after it, calls that have not begun do not: the task's time is over
 A_MOMENT = 0.02  # seconds
+LOOK_FOR_URGENT = 0.4  # seconds: so long at most waits a handover behind a claim already taken
 SEND = {Channel.SMS: sms.send, Channel.EMAIL: email.send}
 
 
@@ -100,6 +101,7 @@ def _begin_due(until: float) -> Iterator[list[Ready]]:
     An empty one while everything due waits for its sender's pace. `until`: monotonic seconds.
     """
     doubt, again_at, more, taken = in_doubt(), timezone.now(), True, 0
+    looked = time.monotonic()
     while more and time.monotonic() < until:
         if timezone.now() < again_at:
             yield []
@@ -108,7 +110,12 @@ def _begin_due(until: float) -> Iterator[list[Ready]]:
         if claim.more and not taken:
             ring()  # there is work for a second one
         taken += len(claim.reminders)
-        yield from _begin(claim)
+        for ready in _begin(claim):
+            yield ready
+            if time.monotonic() > looked + LOOK_FOR_URGENT:
+                urgent = claim_due(now=timezone.now(), only_urgent=True)
+                yield from _begin(set_aside(urgent, doubt, now=timezone.now()))
+                looked = time.monotonic()
         again_at = claim.again_at or again_at
         more = claim.more or claim.again_at is not None
     if taken:

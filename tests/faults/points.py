@@ -69,10 +69,10 @@ def _replace(name: str, function: Callable[..., object]) -> None:
 def _claim(
     point: Point, strike: Strike, batch: int, real: Callable[..., Claim]
 ) -> Callable[..., Claim]:
-    def claim(*, now: datetime) -> Claim:
+    def claim(*, now: datetime, only_urgent: bool = False) -> Claim:
         if point is Point.BEFORE_CLAIM:
             strike.fall()
-        claimed = real(now=now, limit=batch)
+        claimed = real(now=now, limit=batch, only_urgent=only_urgent)
         if point is Point.AFTER_CLAIM and claimed.reminders:
             strike.fall()
         return claimed

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from patients import links
 from patients.models import Clinic, Consent, OptOut, Patient, Treatment
 from patients.models.patient import Channel
+from reminders import dispatch
 from reminders.amending import void_treatment
 from reminders.channels import sms
 from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
@@ -377,3 +378,20 @@ def test_a_handover_that_waited_for_hours_does_not_ring_at_night(
         drain()
     handover = reminder_of(treatment, "handover")
     assert (handover.state, handover.leaves_at) == (State.PLANNED, T + timedelta(hours=20))
+
+
+def test_a_handover_overtakes_what_is_claimed_already(
+    clinic: Clinic, provider: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "SLICE", 1)
+    monkeypatch.setattr(dispatch, "LOOK_FOR_URGENT", 0.0)
+    for number in range(3):
+        log(patient=make_patient(clinic=clinic, phone=f"+1202555011{number}"))
+    Reminder.objects.update(urgent=False)
+    begun = dispatch._begin_due(time.monotonic() + 10)
+    (first,) = next(begun)
+    urgent = log(patient=make_patient(clinic=clinic, phone="+12025550199"))
+    (second,) = next(begun)
+    assert first.attempt.reminder.urgent is False
+    assert second.attempt.reminder.treatment == urgent
+    assert len(list(begun)) == 2
