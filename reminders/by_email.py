@@ -10,8 +10,9 @@ from patients.models import Consent, Patient, StaffUser, Treatment
 from patients.models.patient import Channel, stopped_addresses
 from patients.protocol import ConsentScope
 from reminders.bell import ring
+from reminders.consent_words import wording_in
 from reminders.models import Reminder, State
-from reminders.treatments import CONSENT_WORDING, TreatmentRefused
+from reminders.treatments import TreatmentRefused
 
 UNDER_WAY = (State.PLANNED, State.SENDING, State.UNKNOWN)
 
@@ -45,7 +46,7 @@ def send_page_by_email(
         scope=ConsentScope.RECOVERY.value,
         channel=Channel.EMAIL,
         given=True,
-        wording=CONSENT_WORDING,
+        wording=wording_in(patient.language),
         how=Consent.How.DESK,
         recorded_by=by,
         recorded_at=now,

@@ -31,31 +31,42 @@ LABELS = {
     "quiet_ends": "Quiet hours end",
     "sms_sender": "Texts come from",
     "email_sender": "Emails come from",
+    "summary_at": "The day’s summary goes at",
+    "text_price": "Price of one text part",
+}
+CONTACTS = {
     "nurse_phone": "Nurse: mobile",
     "nurse_email": "Nurse: email",
     "second_nurse_phone": "Second nurse: mobile",
     "second_nurse_email": "Second nurse: email",
     "alert_phone": "When something breaks: mobile",
     "alert_email": "When something breaks: email",
-    "summary_at": "The day’s summary goes at",
-    "text_price": "Price of one text part",
 }
+# Who hears of a report first: `alerts` falls back from the nurse to whoever looks after the site.
+FIRST_PHONES, FIRST_EMAILS = ("nurse_phone", "alert_phone"), ("nurse_email", "alert_email")
+NOBODY = "Nobody is set to hear of a patient’s report: only an admin’s own email gets it."
+NO_TEXT = "Nobody is set to get a text when a patient reports: at night an email wakes nobody."
 
 
 class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The clinic's record; opening hours a line a day, like `9:00-17:00`, empty for closed."""
+    """The clinic's record; opening hours a line a day, like `9:00-17:00`, empty for closed.
+
+    Whoever takes away the last one that a report reaches is told, and must say that it is meant.
+    """
+
+    meant = forms.BooleanField(label="Save it all the same", required=False)
 
     class Meta:
         model = Clinic
-        fields = tuple(LABELS)
-        labels: ClassVar = LABELS
+        fields = (*LABELS, *CONTACTS)
+        labels: ClassVar = LABELS | CONTACTS
 
     def __init__(self, data: Any = None, *, instance: Clinic) -> None:
         super().__init__(data, instance=instance, use_required_attribute=False, label_suffix="")
         for name in PHONES:
             phone, model = getattr(instance, name), self.fields[name]
             self.fields[name] = forms.CharField(
-                label=LABELS[name],
+                label=self.Meta.labels[name],
                 max_length=32,
                 required=model.required,
                 initial=phone.as_international if phone else "",
@@ -76,6 +87,13 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
     def others(self) -> list[forms.BoundField]:
         return [self[name] for name in LABELS]
 
+    def contacts(self) -> list[forms.BoundField]:
+        return [self[name] for name in CONTACTS]
+
+    def silence(self) -> str:
+        """What is wrong with who hears of a report, as it is saved now; empty if nothing is."""
+        return _silence({name: getattr(self.instance, name) for name in CONTACTS})
+
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
         region = region_of(self.instance)
@@ -85,6 +103,9 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
                     typed[name] = read_phone(typed[name], region)
                 except ValidationError as error:
                     self.add_error(name, error)
+        was, left = self.silence(), _silence(typed)
+        if left and was not in (left, NOBODY) and not typed.get("meant") and not self.errors:
+            self.add_error("meant", left)
         hours = {key: self._read_hours(key) for key in DAYS}
         self.instance.opening_hours = {key: span for key, span in hours.items() if span}
         return typed
@@ -101,6 +122,13 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
         if opens >= closes:
             self.add_error(f"hours_{key}", "It closes before it opens.")
         return [f"{opens:%H:%M}", f"{closes:%H:%M}"]
+
+
+def _silence(contacts: dict[str, Any]) -> str:
+    texted, mailed = (any(contacts.get(one) for one in way) for way in (FIRST_PHONES, FIRST_EMAILS))
+    if texted:
+        return ""
+    return NO_TEXT if mailed else NOBODY
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -14,9 +14,9 @@ from django import forms
 from patients.models import Clinic, Patient, ProtocolVersion
 from patients.models.patient import latest_consents
 from patients.protocol import ConsentScope, Session
-from reminders.consent_words import consent_words
+from reminders.consent_words import READ_OUT, consent_words, wording_in
 from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, region_of
-from reminders.treatments import CONSENT_WORDING, guess_session, newest_versions
+from reminders.treatments import guess_session, newest_versions
 
 ENDED = {
     "0": "Just now",
@@ -94,11 +94,24 @@ class TreatmentFields(forms.Form):
         spoken = {code for one in self.versions.values() for code in one.protocol.languages}
         self._offer("language", [(code, LANGUAGES.get(code, code)) for code in sorted(spoken)])
         zones = sorted(name for name in zoneinfo.available_timezones() if name.startswith(AREAS))
-        for scope in ConsentScope:
-            self.fields[scope.value].help_text = consent_words(
-                CONSENT_WORDING, scope.value, clinic=clinic.name
-            )
+        self.read_out = {code for code in spoken if code in READ_OUT} or {"en"}
+        for scope in ConsentScope:  # described by the sentences that stand beside it
+            described = {"aria-describedby": f"id_{scope.value}_helptext"}
+            self.fields[scope.value].widget.attrs.update(described)
         self._offer("zone", [("", f"The clinic’s ({clinic.zone})"), *((z, z) for z in zones)])
+
+    def consents(self) -> list[tuple[forms.BoundField, dict[str, str]]]:
+        """Each question with its sentence by language: the stylesheet shows the one chosen."""
+        return [
+            (
+                self[scope.value],
+                {
+                    code: consent_words(wording_in(code), scope.value, clinic=self.clinic.name)
+                    for code in sorted(self.read_out)
+                },
+            )
+            for scope in ConsentScope
+        ]
 
     def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         field = cast("forms.ChoiceField", self.fields[name])

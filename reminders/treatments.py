@@ -21,13 +21,13 @@ from patients.models import (
 from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
 from reminders.bell import ring
+from reminders.consent_words import wording_in
 from reminders.planning import plan, settle_series
 
 FUTURE_ALLOWED = timedelta(minutes=5)
 ASK_AFTER = timedelta(hours=12)
 REFUSE_AFTER = timedelta(days=30)
 SAME_TREATMENT_WITHIN = timedelta(hours=4)
-CONSENT_WORDING = "2026-11"  # the version of the words the desk reads out
 
 
 class TreatmentRefused(ValueError):
@@ -156,7 +156,7 @@ def _record_consents(
             scope=scope.value,
             channel=channel,
             given=given,
-            wording=CONSENT_WORDING,
+            wording=wording_in(patient.language),
             how=agreed.how,
             recorded_by=by,
             recorded_at=now,

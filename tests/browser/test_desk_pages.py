@@ -46,6 +46,12 @@ def test_the_desk_is_good_in_every_state(
     page.keyboard.press("Tab")
     expect(page.locator("#checked")).to_contain_text("The same person?")
     assert_good(page)
+    read_out = page.locator(".consents q:visible")
+    assert set(read_out.evaluate_all("all => all.map(one => one.lang)")) == {"en"}
+    page.get_by_text("More: who treated").click()
+    page.get_by_label("Language").select_option("es")
+    assert set(read_out.evaluate_all("all => all.map(one => one.lang)")) == {"es"}
+    assert_good(page)
     page.goto(f"{page.url.split('/desk/')[0]}/treatments/{treatment.pk}/")
     page.get_by_text("Send it by email").click()
     page.get_by_role("button", name="Send the page by email").click()

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
-from reminders.clinic_forms import LABELS
+from reminders.clinic_forms import CONTACTS, LABELS, NO_TEXT, NOBODY
 from tests.builders import make_clinic, make_staff
 from tests.phone.client import Phone
 from tests.reminders.desk_form import text_of
@@ -22,7 +22,7 @@ def admin(clinic: Clinic, client: Client) -> Client:
 
 
 def filled(clinic: Clinic, **changes: str) -> dict[str, str]:
-    record = model_to_dict(clinic, fields=list(LABELS))
+    record = model_to_dict(clinic, fields=[*LABELS, *CONTACTS])
     return {name: str(value) for name, value in record.items()} | changes
 
 
@@ -100,3 +100,26 @@ def test_a_test_text_reaches_ones_own_phone(admin: Client, clinic: Clinic, provi
     page = admin.post(reverse("clinic-test"), {"to": "12"}, follow=True)
     assert "12" in text_of(page)
     assert "look at your phone" not in text_of(page)
+
+
+def test_whom_a_report_reaches_is_set_and_the_last_one_goes_only_if_it_is_meant(
+    admin: Client, clinic: Clinic
+) -> None:
+    page = text_of(admin.get(reverse("clinic")))
+    assert "If nobody has taken it on after 15 minutes" in page
+    assert NOBODY in page
+    told = {"nurse_phone": "(202) 555-0171", "second_nurse_email": "second@lakeside.example",
+            "alert_email": "it@lakeside.example"}  # fmt: skip
+    admin.post(reverse("clinic"), filled(clinic, **told))
+    clinic = Clinic.objects.get()
+    assert clinic.nurse_phone.as_e164 == "+12025550171"
+    assert clinic.second_nurse_email == "second@lakeside.example"
+    assert NOBODY not in text_of(admin.get(reverse("clinic")))
+    for gone, sentence in [({"nurse_phone": ""}, NO_TEXT), (dict.fromkeys(told, ""), NOBODY)]:
+        page = text_of(admin.post(reverse("clinic"), filled(clinic, **gone)))
+        assert sentence in page
+        assert "Save it all the same" in page
+        assert Clinic.objects.get().nurse_phone
+    admin.post(reverse("clinic"), filled(clinic, nurse_phone="", meant="on"))
+    assert not Clinic.objects.get().nurse_phone
+    assert NO_TEXT in text_of(admin.get(reverse("clinic")))

@@ -17,9 +17,9 @@ from patients.models.clinic import Role
 from patients.models.protocol_version import publish
 from reminders import circuits
 from reminders.channels.codes import Means
-from reminders.consent_words import WORDS
+from reminders.consent_words import READ_OUT, WORDS
 from reminders.models import Reminder, State
-from reminders.treatments import CONSENT_WORDING, questions
+from reminders.treatments import questions
 from tests.builders import log, make_clinic, make_patient, make_staff, shipped, void
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import filled, save, text_of
@@ -80,8 +80,9 @@ def test_both_consents_are_unticked_for_somebody_new_and_quote_the_words_agreed_
     assert 'name="recovery"' in page
     assert "checked" not in page.split('name="recovery"')[1].split(">")[0]
     assert "checked" not in page.split('name="rebooking"')[1].split(">")[0]
-    for words in WORDS[CONSENT_WORDING].values():
-        assert words.format(clinic=clinic.name) in page
+    for language, wording in READ_OUT.items():
+        for words in WORDS[wording].values():
+            assert f'<q lang="{language}">{words.format(clinic=clinic.name)}</q>' in page
 
 
 def test_what_a_returning_patient_agreed_to_is_shown_and_not_taken_back(
@@ -106,11 +107,14 @@ def test_a_returning_patient_keeps_their_record_and_gets_the_next_session(
     assert list(Treatment.objects.order_by("pk").values_list("session", flat=True)) == ["1", "2"]
 
 
-def test_each_yes_is_kept_with_the_version_of_its_words(desk: Client) -> None:
-    save(desk, filled())
+@pytest.mark.parametrize(("language", "wording"), [("en", "2026-11"), ("es", "2026-11-es")])
+def test_each_yes_is_kept_with_the_version_of_the_words_read_out(
+    desk: Client, language: str, wording: str
+) -> None:
+    save(desk, filled(language=language))
     assert set(Consent.objects.values_list("scope", "given", "wording")) == {
-        ("recovery", True, CONSENT_WORDING),
-        ("rebooking", False, CONSENT_WORDING),
+        ("recovery", True, wording),
+        ("rebooking", False, wording),
     }
 
 
