@@ -93,6 +93,6 @@ def _lock(treatment: Treatment) -> Treatment:
 
 def _settle(treatment: Treatment, now: datetime) -> None:
     """Another one may have become the newest of its series just now: then its plan runs again."""
-    for newest in settle_series([treatment.patient_id], now=now):
-        if newest.version.key == treatment.version.key and newest.pk != treatment.pk:
-            plan(newest, now=now)
+    newest = settle_series([treatment.patient_id], now=now)
+    for one in newest.filter(version__key=treatment.version.key).exclude(pk=treatment.pk):
+        plan(one, now=now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from patients import links
+from patients.inserting import insert_all
 from patients.models import Consent, ImportFile, Patient, Treatment
 from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
@@ -73,26 +74,28 @@ def _patient(file: ImportFile, entry: Entry) -> Patient:
 
 def _add_consents(file: ImportFile, pairs: Iterable[tuple[Entry, Patient]], now: datetime) -> None:
     """A row without a source says nothing: what the patient has said before stands."""
-    Consent.objects.bulk_create(
-        Consent(
-            patient=patient,
-            scope=scope.value,
-            channel=channel,
-            given=given,
-            wording=IMPORTED,
-            how=Consent.How.IMPORT,
-            source=entry.source,
-            recorded_by=file.uploaded_by,
-            recorded_at=now,
-        )
-        for entry, patient in pairs
-        if entry.source
-        for scope, given in (
-            (ConsentScope.RECOVERY, entry.recovery),
-            (ConsentScope.REBOOKING, entry.rebooking),
-        )
-        for channel in Channel
-        if patient.address(channel)
+    insert_all(
+        [
+            Consent(
+                patient=patient,
+                scope=scope.value,
+                channel=channel,
+                given=given,
+                wording=IMPORTED,
+                how=Consent.How.IMPORT,
+                source=entry.source,
+                recorded_by=file.uploaded_by,
+                recorded_at=now,
+            )
+            for entry, patient in pairs
+            if entry.source
+            for scope, given in (
+                (ConsentScope.RECOVERY, entry.recovery),
+                (ConsentScope.REBOOKING, entry.rebooking),
+            )
+            for channel in Channel
+            if patient.address(channel)
+        ]
     )
 
 

@@ -97,6 +97,7 @@ def accept(file: ImportFile, *, handover: bool, only: str, by: StaffUser) -> boo
         uploaded_by=by,
     )
     if changed:
+        tell(file.pk, 0)
         transaction.on_commit(_ring)
     return bool(changed)
 

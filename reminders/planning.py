@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from patients.inserting import insert_all
 from patients.models import Patient, Treatment
 from patients.models.patient import latest_consents, stopped_addresses
 from patients.protocol import ConsentScope, ReminderRule, Session
 from reminders.models import Reminder, State
 from reminders.moments import Logged, Planned, Skip, plan_moments
 
-BATCH = 5_000  # rows of one insert
 MOVABLE = (
     "due_at", "leaves_at", "not_after", "gate_at", "treated_at", "state", "state_at", "skip_reason",
 )  # fmt: skip
@@ -64,7 +65,7 @@ def plan_many(treatments: Sequence[Treatment], *, now: datetime, handover: bool)
     """Plan new treatments, which have no reminders yet, at once; returns how many rows were made.
 
     Each with its patient, clinic and version loaded. The same number of queries for any number,
-    but that `BATCH` rows go into one insert.
+    but that some thousand rows go into one insert.
     """
     standing = _standing_of(treatments)
     rows = [
@@ -72,36 +73,36 @@ def plan_many(treatments: Sequence[Treatment], *, now: datetime, handover: bool)
         for treatment in treatments
         for row in _rows(treatment, standing, handover=handover, handed_over=False, now=now)
     ]
-    Reminder.objects.bulk_create(rows, batch_size=BATCH)
+    insert_all(rows)
     return len(rows)
 
 
-def withdraw(treatments: Iterable[Treatment], *, reason: Skip, now: datetime) -> None:
+def withdraw(treatments: Iterable[Treatment | int], *, reason: Skip, now: datetime) -> None:
     """Skip whatever of these treatments has not been handed to a provider."""
     Reminder.objects.filter(treatment__in=list(treatments), state=State.PLANNED).update(
         state=State.SKIPPED, skip_reason=reason.value, state_at=now
     )
 
 
-def settle_series(patients: Iterable[int], *, now: datetime) -> list[Treatment]:
+def settle_series(patients: Iterable[int], *, now: datetime) -> QuerySet[Treatment]:
     """Only each patient's newest treatment of a protocol has a plan that runs: stop the others'.
 
-    Returns the newest ones.
+    Returns the newest ones, as `plan` wants them.
     """
-    rows = (
-        Treatment.objects.filter(patient__in=list(patients), voided_at=None)
+    known = Treatment.objects.filter(patient__in=list(patients), voided_at=None)
+    newest: dict[tuple[int, str], int] = {}
+    earlier = []
+    rows = known.order_by("-treated_at", "-id").values_list("pk", "patient_id", "version__key")
+    for pk, patient, key in rows:
+        if newest.setdefault((patient, key), pk) != pk:
+            earlier.append(pk)
+    withdraw(earlier, reason=Skip.LATER_TREATMENT, now=now)
+    return (
+        Treatment.objects.filter(pk__in=newest.values())
         .select_related("patient__clinic", "version")
         .defer("version__source")
-        .order_by("-treated_at", "-id")
+        .order_by("id")
     )
-    newest: dict[tuple[int, str], Treatment] = {}
-    earlier = []
-    for treatment in rows:
-        series = (treatment.patient_id, treatment.version.key)
-        if newest.setdefault(series, treatment) is not treatment:
-            earlier.append(treatment)
-    withdraw(earlier, reason=Skip.LATER_TREATMENT, now=now)
-    return list(newest.values())
 
 
 def plan_again(patients: Iterable[Patient], channels: Iterable[str], *, now: datetime) -> None:

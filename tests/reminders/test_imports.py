@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+import threading
 import tracemalloc
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from patients.models import Clinic, Consent, ImportFile, Patient, StaffUser, Treatment
@@ -323,6 +325,29 @@ def test_of_a_row_that_is_done_only_its_mark_stays_in_memory(
     assert Treatment.objects.count() == 520
     # What tells two rows apart is kept; a row with its patient and its plan would be 20 kB.
     assert (peaks[2] - peaks[1]) / 320 < 2_500, peaks
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
+def test_whoever_saves_while_a_list_is_taken_in_waits_and_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    staff = make_staff(clinic=make_clinic())
+    maria = make_patient(clinic=staff.clinic)
+    saved: list[Treatment] = []
+
+    def save() -> None:
+        saved.append(log(patient=maria))
+        connection.close()
+
+    desk = threading.Thread(target=save)
+    monkeypatch.setattr(imports, "PIECE", 40)
+    monkeypatch.setattr(imports, "tell", lambda pk, done: None if desk.ident else desk.start())
+    today = f"{timezone.now().astimezone(CHICAGO) - timedelta(days=1):%m/%d/%Y}"
+    take_in(uploaded([line(at, **{"Treated on": today}) for at in range(400)], staff))
+    desk.join()
+    assert len(saved) == 1
+    assert Treatment.objects.count() == 401
 
 
 # --- All or nothing -----------------------------------------------------------------------------
