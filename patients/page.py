@@ -15,7 +15,7 @@ from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
 from patients.models import CheckIn, Report, Treatment
 from patients.on_phone import Phone, phone_of
-from patients.page_answers import feels_normal, rule_asked, rule_open
+from patients.page_answers import feels_normal, last_due, rule_asked, rule_open
 from patients.page_calls import Call, Care, Contact
 from patients.page_daily import Time, daily_of
 from patients.page_frame import Frame
@@ -97,11 +97,12 @@ class Told:
     check_ins: tuple[CheckIn, ...] = ()
 
 
-def told_by(treatment: Treatment) -> Told:
-    """In two queries."""
+def told_by(treatment: Treatment, *, now: datetime) -> Told:
+    """In two queries; in one before the first check-in is due, since none can be answered yet."""
+    asked = last_due(treatment.version.protocol, treatment.treated_at, treatment.patient.tz, now)
     return Told(
         tuple(Report.objects.filter(treatment__patient=treatment.patient_id, closed_at=None)),
-        tuple(treatment.check_ins.order_by("id")),
+        tuple(treatment.check_ins.order_by("id")) if asked else (),
     )
 
 

@@ -14,7 +14,7 @@ from patients.views.personal import SAFE, SAFE_OR_POST, personal, rendered, see_
 
 @personal(SAFE)
 def recovery_page(request: HttpRequest, frame: Frame) -> HttpResponse:
-    return rendered("patient/page.html", page_of(frame, told_by(frame.treatment)))
+    return rendered("patient/page.html", page_of(frame, told_by(frame.treatment, now=frame.now)))
 
 
 @personal(SAFE_OR_POST)

@@ -22,7 +22,7 @@ ICONS = {"any": ("192", "512"), "maskable": ("512",)}
 
 @personal(SAFE)
 def kept(request: HttpRequest, frame: Frame) -> HttpResponse:
-    return rendered("patient/kept.html", kept_page(frame, told_by(frame.treatment)))
+    return rendered("patient/kept.html", kept_page(frame, told_by(frame.treatment, now=frame.now)))
 
 
 @personal(SAFE)

@@ -75,7 +75,7 @@ def test_no_hour_of_it_is_said_as_seen_from_one_moment(treatment: Treatment) -> 
 def test_it_asks_as_little_as_the_page_and_changes_nothing(treatment: Treatment) -> None:
     with CaptureQueriesContext(connection) as queries:
         kept(treatment)
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 3
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 2
 
 
 def test_as_an_app_it_has_a_neutral_name_and_only_this_page(treatment: Treatment) -> None:
