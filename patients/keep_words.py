@@ -37,6 +37,7 @@ class KeepWords:
     no_network: str
     unsent_title: str
     unsent: str
+    unsent_closed: str
 
 
 _ENGLISH = KeepWords(
@@ -67,7 +68,8 @@ _ENGLISH = KeepWords(
     event_text="Your recovery page says what to do. Any question? Call {office_phone}.",
     no_network="You have no network. You can tick and see what to do. To tell us, please call.",
     unsent_title="Not sent. Call the clinic.",
-    unsent="It did not reach us. Call {office_phone}. If we are closed, call {after_hours_phone}.",
+    unsent="It did not reach us. Call {office_phone}.",
+    unsent_closed="If we are closed, call {after_hours_phone}.",
 )
 _SPANISH = KeepWords(
     title="Llévela consigo",
@@ -97,7 +99,8 @@ _SPANISH = KeepWords(
     event_text="Su página de recuperación le dice qué hacer. ¿Preguntas? Llame al {office_phone}.",
     no_network="No tiene red. Puede marcar y ver qué hacer. Para avisarnos, llame.",
     unsent_title="No se envió. Llame a la clínica.",
-    unsent="No nos llegó. Llame al {office_phone}. Si está cerrado, llame al {after_hours_phone}.",
+    unsent="No nos llegó. Llame al {office_phone}.",
+    unsent_closed="Si está cerrado, llame al {after_hours_phone}.",
 )
 KEEP_WORDS = {"en": _ENGLISH, "es": _SPANISH}
 

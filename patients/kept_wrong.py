@@ -35,7 +35,13 @@ def kept_unsent_page(frame: Frame) -> KeptWrong:
     keep = keep_words(frame.language)
     page = wrong_page(frame)
     page = replace(page, cards=tuple(replace(card, more_open=True) for card in page.cards))
-    bad = fill_text(keep.unsent, frame.treatment.patient.clinic.words)
+    said = [keep.unsent, keep.unsent_closed][: len(_anybody(frame))]
+    # A number stays on one line, to be read out.
+    whole = {
+        key: text.replace(" ", "\N{NO-BREAK SPACE}")
+        for key, text in frame.treatment.patient.clinic.words.items()
+    }
+    bad = fill_text(" ".join(said), whole)
     return _kept(page, title=keep.unsent_title, bad=bad)
 
 
@@ -43,6 +49,11 @@ def _kept(page: WrongPage, *, title: str, told: str = "", bad: str = "") -> Kept
     frame = page.frame
     at = frame.now.astimezone(frame.treatment.patient.tz)
     saved = keep_words(frame.language).saved.format(moment=words.dated(at, frame.language))
-    anybody = (frame.calls.office(frame.say.call_clinic), frame.calls.nurse())
     drawn = {one.name: getattr(page, one.name) for one in fields(page)}
-    return KeptWrong(**drawn, title=title, told=told, bad=bad, saved=saved, anybody=anybody)
+    return KeptWrong(**drawn, title=title, told=told, bad=bad, saved=saved, anybody=_anybody(frame))
+
+
+def _anybody(frame: Frame) -> tuple[Call, ...]:
+    """Both numbers; one where the clinic has the same for all hours."""
+    office, nurse = frame.calls.office(frame.say.call_clinic), frame.calls.nurse()
+    return (office,) if office.href == nurse.href else (office, nurse)

@@ -86,3 +86,19 @@ def test_as_an_app_it_has_a_neutral_name_and_only_this_page(treatment: Treatment
     assert {icon["purpose"] for icon in app["icons"]} == {"any", "maskable"}
     worker = Client().get("/worker.js")
     assert worker["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+def test_where_a_form_was_not_sent_every_number_that_may_be_needed_is_said(
+    treatment: Treatment,
+) -> None:
+    clinic = treatment.patient.clinic
+    address = f"/r/{links.token_of(treatment)}/kept/unsent"
+
+    def alert() -> str:
+        return read(Client().get(address).content.decode()).text
+
+    assert "Not sent. Call the clinic." in alert()
+    assert "If we are closed" not in alert()  # one number for all hours
+    clinic.after_hours_phone = "+12025550199"
+    clinic.save()
+    assert "If we are closed, call (202) 555-0199." in alert()
