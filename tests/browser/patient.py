@@ -105,6 +105,8 @@ def states(patient: Patient) -> Iterator[State]:
     for sign in ("bumps", "spots", "pus", "breathing"):
         yield State(f"something wrong, {sign}", f"{home}/wrong", tick(sign))
     yield State("something wrong, nothing ticked", f"{home}/wrong", send)
+    yield State("something wrong, no network", f"{home}/kept/wrong")
+    yield State("something wrong, not sent", f"{home}/kept/unsent")
     for tier in reversed(TierAction):
         report_signs(treatment=treatment, tier=tier, signs=["pus"], now=now)
         yield State(f"sent, {tier}", f"{home}/sent")

@@ -71,7 +71,7 @@ def screens(clinic: Clinic, language: str) -> Iterator[tuple[str, list[str]]]:
 def acts(treatment: Treatment) -> Iterator[tuple[str, list[str]]]:
     """What a patient does on the page, and what is said to it."""
     day_8, page = OnPage(treatment, T + 8 * 24 * H), OnPage(treatment, T + 3 * H)
-    for act in ("wrong", "choices", "not-you"):
+    for act in ("wrong", "kept/wrong", "kept/unsent", "choices", "not-you"):
         yield act, prose(page.see(act).root)
     yield "check-in", prose(day_8.see("check-in").root)
     for trend, call in (("better", "no"), ("worse", "yes")):
