@@ -40,7 +40,9 @@ def test_the_desk_is_good_in_every_state(
         now=timezone.now(),
     )
     page.goto(page.url)
+    expect(page.locator("#find")).to_be_focused()
     page.keyboard.type("mraia")
+    expect(page.locator("#find")).to_have_value("mraia")
     expect(page.locator("#found")).to_contain_text("Do you mean:")
     assert_good(page)
     page.get_by_label("First name").fill("Maria")
