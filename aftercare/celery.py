@@ -6,6 +6,7 @@ changes nothing but how soon a due row is looked at.
 
 import logging
 import os
+import signal
 from typing import Any
 
 from celery import Celery
@@ -66,4 +67,5 @@ def drop_dead_connections(**kwargs: Any) -> None:
 @worker_process_init.connect
 def leave_no_orphan(**kwargs: Any) -> None:
     """A prefork child whose worker was killed would wait for ever on a pipe its sisters hold."""
-    die_with_parent(parent=_worker)
+    # At once, as if it had been killed with its worker: the ledger knows how to go on from there.
+    die_with_parent(signal.SIGKILL, parent=_worker)
