@@ -20,8 +20,9 @@ HERE = Path(__file__).resolve().parents[1]
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PORT = 8700
 TEST_MINUTES = 60
-START_SECONDS, LATER_SECONDS = 90, 5
-STOP_SECONDS = 3
+# The tests hold the starts and stops to their promise; here a busy machine gets more time.
+START_SECONDS, LATER_SECONDS = 90, 20
+STOP_SECONDS = 8
 
 
 def main() -> None:
