@@ -115,6 +115,15 @@ def last_tick() -> datetime | None:
     return Heartbeat.objects.filter(name=TICK).values_list("at", flat=True).first()
 
 
+def silent_since(*, now: datetime, for_: timedelta) -> datetime | None:
+    """The last tick, if it is longer ago than that: nothing is sent or taken in any more.
+
+    Asks the cache alone, so that every page can afford it; where that knows nothing, it is None.
+    """
+    at = _remembered()
+    return at if at is not None and now - at > for_ else None
+
+
 def _remembered() -> datetime | None:
     try:
         at: datetime | None = cache.get(TICK)

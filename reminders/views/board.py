@@ -35,7 +35,7 @@ def board(request: StaffRequest) -> HttpResponse:
     )
     context = {
         "board": shown,
-        "refused": refused_now(now=now),
+        "refused": refused_now(clinic, now=now),
         "here": "board",
         **_look(now, changed.mark(clinic.pk)),
     }

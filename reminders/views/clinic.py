@@ -109,7 +109,7 @@ def _page(request: StaffRequest, **more: object) -> HttpResponse:
         "person": PersonForm(),
         "people": mine.staff.order_by("-is_active", "name"),
         "roles": Role.choices,
-        "refused": refused_now(now=timezone.now()),
+        "refused": refused_now(request.user.clinic, now=timezone.now()),
         "here": "clinic",
         **more,
     }

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -34,6 +35,7 @@ def patient(clinic: Clinic) -> Patient:
 @pytest.fixture
 def noon() -> Iterator[time_machine.Traveller]:
     """It is noon in Chicago and stays so, unless a test moves the clock."""
+    cache.clear()  # the last tick of another test is of another day
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -22,6 +23,7 @@ from patients.models import Clinic, Patient, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from patients.protocol import TierAction
+from reminders import heartbeat
 from reminders.amending import correct_time
 from reminders.asking import SOON
 from reminders.changes import EVERY
@@ -29,7 +31,16 @@ from reminders.grid import PAGE, Board
 from reminders.models import Circuit, Concern, Reminder, State
 from reminders.optouts import stop
 from reminders.page_acts import take_up
-from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state, void
+from tests.builders import (
+    PASSWORD,
+    log,
+    make_clinic,
+    make_patient,
+    make_staff,
+    reminder_of,
+    set_state,
+    void,
+)
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
@@ -404,3 +415,28 @@ def test_a_since_that_is_no_moment_changes_nothing(nurse: Client, since: str) ->
 
 def test_no_staff_page_is_kept_by_the_browser(nurse: Client) -> None:
     assert "no-store" in nurse.get(reverse("board"))["Cache-Control"]
+
+
+def test_nothing_is_said_above_the_page_that_opens_after_signing_in(
+    client: Client, clinic: Clinic
+) -> None:
+    staff = make_staff(clinic=clinic, role=Role.NURSE)
+    door = {"login": staff.email, "password": PASSWORD}
+    answer = client.post(reverse("account_login"), door, follow=True)
+    assert answer.redirect_chain
+    assert not list(answer.context["messages"])
+
+
+def test_a_worker_that_is_gone_is_said_above_the_rows_and_at_the_desk(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    heartbeat.beat(now=timezone.now())
+    noon.shift(settings.ALARM_SECONDS)
+    for page in ("board", "desk"):
+        assert "is not running" not in text_of(nurse.get(reverse(page)))
+    noon.shift(1)
+    since = "Nothing has left since 12:00 pm today: the program that sends messages is not running."
+    for page in ("board", "desk"):
+        assert since in text_of(nurse.get(reverse(page)))
+    heartbeat.beat(now=timezone.now())
+    assert "is not running" not in text_of(nurse.get(reverse("board")))
