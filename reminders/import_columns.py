@@ -52,6 +52,11 @@ COLUMNS: Mapping[str, Column] = {
         "Where that consent is from",
         "consent source|source of consent|consent from|consent recorded|source",
     ),
+    "said_on": Column(
+        "The day that consent was given",
+        "consent date|date of consent|consent day|consent given on|consent given|consent on"
+        "|consent signed|consent signed on|signed on|date signed|fecha de consentimiento",
+    ),
 }
 
 

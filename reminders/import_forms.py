@@ -9,8 +9,7 @@ from django import forms
 
 from patients.models import ImportFile
 from reminders.import_columns import COLUMNS
-from reminders.import_reading import ImportRefused
-from reminders.imports import ranges_of
+from reminders.import_reading import ImportRefused, ranges_of
 
 NOWHERE = "–"
 DAYS = [("month", "11/23/2026"), ("day", "23/11/2026")]

@@ -63,6 +63,17 @@ def read_rows(file: IO[bytes], sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
         text.detach()  # the upload is Django's to close
 
 
+def ranges_of(only: str) -> list[tuple[int, int]]:
+    """`2-40, 57` → [(2, 40), (57, 57)]. Raises `ImportRefused` for what is no list of rows."""
+    ranges = []
+    for part in filter(None, only.replace(" ", "").split(",")):
+        first, dash, last = part.replace("–", "-").partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ImportRefused("Write row numbers like 2-40, 57.")
+        ranges.append((int(first), int(last or first)))
+    return ranges
+
+
 def _rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
     delimiter = _delimiter(text.readline())
     text.seek(0)

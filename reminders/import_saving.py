@@ -1,141 +1,108 @@
-"""Some hundred good rows become patients, consents, treatments and their plans, in bulk."""
+"""An accepted list is taken in: all that takes time beforehand, then one short transaction.
+
+While that runs nobody else saves on SQLite, and nobody logs a patient on PostgreSQL. A worker that
+is killed at any moment leaves nothing of the list, and the next one begins anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
-from patients import links
-from patients.inserting import insert_all
-from patients.models import Consent, ImportFile, Patient, Treatment
-from patients.models.patient import Channel
-from patients.protocol import ConsentScope, Session
-from reminders.fields import gets_no_texts
-from reminders.import_known import Known, Person, people_of
-from reminders.import_rows import Entry
-from reminders.planning import plan_many, settle_series
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-IMPORTED = "imported"  # in place of a version of our own words: the source says which were used
+from patients.inserting import insert
+from patients.models import Clinic, ImportFile, ImportRow
+from reminders.import_known import facts_of
+from reminders.import_progress import tell
+from reminders.import_reading import ranges_of
+from reminders.import_ready import Ready, make_ready
+from reminders.import_rows import Reader
+from reminders.planning import settle_series
 
-
-class Saved(NamedTuple):
-    patients: int
-    treatments: int
-
-    def plus(self, other: Saved) -> Saved:
-        return Saved(self.patients + other.patients, self.treatments + other.treatments)
+PIECE = 500  # rows in memory at a time
 
 
-def save_rows(file: ImportFile, rows: Sequence[Known], *, now: datetime) -> Saved:
-    """Within a transaction. Consent comes only with its source, and the page only with consent."""
-    added = _add_patients(file, rows)
-    patients = {one.entry.number: added.get(one.entry.number, one.patient) for one in rows}
-    pairs = [(one.entry, patient) for one in rows if (patient := patients[one.entry.number])]
-    _add_consents(file, pairs, now)
-    treatments = _add_treatments(file, pairs, now)
-    with_page = [one for one, entry in treatments if file.handover and entry.recovery]
-    without = [one for one, entry in treatments if not (file.handover and entry.recovery)]
-    plan_many(with_page, now=now, handover=True)
-    plan_many(without, now=now, handover=False)
-    settle_series({one.patient_id for one, _ in treatments}, now=now)
-    return Saved(len(set(added.values())), len(treatments))
-
-
-def _add_patients(file: ImportFile, rows: Iterable[Known]) -> dict[int, Patient]:
-    """By row number: the new patients; several rows of one person are one patient."""
-    new: dict[Person, Patient] = {}
-    of_row: dict[int, Patient] = {}
-    for entry, patient, _ in rows:
-        if patient is not None:
-            continue
-        people = people_of(entry)
-        one = next((new[person] for person in people if person in new), None) or _patient(
-            file, entry
+def take_in(pk: int, *, claimed_at: datetime) -> None:
+    """Does nothing if the list is no longer this worker's."""
+    file = ImportFile.objects.select_related("clinic", "uploaded_by").get(pk=pk)
+    reader = reader_of(file, timezone.now())
+    waiting, done = [], 0
+    for rows in in_pieces(_wanted(file), reader):
+        waiting.append(make_ready(file, rows, reader).packed())
+        done += len(rows)
+        tell(pk, done)
+    with transaction.atomic():
+        mine = ImportFile.objects.select_for_update(no_key=True).filter(
+            pk=pk, state=ImportFile.State.ACCEPTED, claimed_at=claimed_at
         )
-        new |= dict.fromkeys(people, one)
-        of_row[entry.number] = one
-    Patient.objects.bulk_create(list({id(one): one for one in new.values()}.values()))
-    return of_row
+        if mine.first():
+            _save(file, reader, waiting)
 
 
-def _patient(file: ImportFile, entry: Entry) -> Patient:
-    by_text = entry.phone and not gets_no_texts(entry.phone)
-    return Patient(
-        clinic=file.clinic,
-        first_name=entry.first_name,
-        last_name=entry.last_name,
-        phone=entry.phone,
-        email=entry.email,
-        channel=Channel.SMS if by_text else Channel.EMAIL,
-        language=entry.language,
-    )
+def reader_of(file: ImportFile, now: datetime) -> Reader:
+    return Reader(file.clinic, file.columns, day_first=file.day_first, now=now)
 
 
-def _add_consents(file: ImportFile, pairs: Iterable[tuple[Entry, Patient]], now: datetime) -> None:
-    """A row without a source says nothing: what the patient has said before stands."""
-    insert_all(
-        [
-            Consent(
-                patient=patient,
-                scope=scope.value,
-                channel=channel,
-                given=given,
-                wording=IMPORTED,
-                how=Consent.How.IMPORT,
-                source=entry.source,
-                recorded_by=file.uploaded_by,
-                recorded_at=now,
-            )
-            for entry, patient in pairs
-            if entry.source
-            for scope, given in (
-                (ConsentScope.RECOVERY, entry.recovery),
-                (ConsentScope.REBOOKING, entry.rebooking),
-            )
-            for channel in Channel
-            if patient.address(channel)
-        ]
-    )
+def in_pieces(rows: QuerySet[ImportRow], reader: Reader) -> Iterator[list[ImportRow]]:
+    """Some hundred at a time, all rows of one name in one piece: no piece need know another."""
+    cells = rows.values_list("number", "cells").iterator(chunk_size=PIECE)
+    names = sorted((reader.name_in(one), number) for number, one in cells)
+    piece: list[int] = []
+    for at, (name, number) in enumerate(names):
+        piece.append(number)
+        is_last = at + 1 == len(names)
+        if is_last or (len(piece) >= PIECE and names[at + 1][0] != name):
+            yield list(rows.filter(number__in=piece).order_by("number"))
+            piece = []
 
 
-def _add_treatments(
-    file: ImportFile, pairs: Iterable[tuple[Entry, Patient]], now: datetime
-) -> list[tuple[Treatment, Entry]]:
-    pairs = list(pairs)
-    sessions = _latest_sessions({patient.pk for _, patient in pairs})
-    treatments = []
-    for entry, patient in pairs:
-        if entry.treated_at is None:
-            continue
-        series = (patient.pk, entry.protocol)
-        session = entry.session or _after(sessions.get(series))
-        sessions[series] = session
-        treatment = Treatment(
-            patient=patient,
-            version=entry.version,
-            treated_at=entry.treated_at,
-            session=session.value,
-            practitioner=entry.practitioner,
-            logged_at=now,
-            logged_by=file.uploaded_by,
-            form_key=entry.key,
-            import_file=file,
+def _wanted(file: ImportFile) -> QuerySet[ImportRow]:
+    within = Q()
+    for first, last in ranges_of(file.only):
+        within |= Q(number__gte=first, number__lte=last)
+    return file.rows.filter(within, problem="")
+
+
+def _save(file: ImportFile, reader: Reader, waiting: list[bytes]) -> None:
+    # Whoever logs somebody new waits here, as at the desk.
+    Clinic.objects.select_for_update(no_key=True).get(pk=file.clinic_id)
+    done = 0
+    for packed in waiting:
+        ready = _still_right(file, reader, Ready.unpacked(packed))
+        for rows in ready.inserts:
+            insert(rows)
+        settle_series(ready.several, now=reader.now)
+        _name_the_late(ready)
+        file.patients_added += ready.patients
+        file.treatments_added += ready.treatments
+        file.bad += len(ready.bad)
+        done += len(ready.rows)
+        tell(file.pk, done)  # once more: it is still heard of
+    file.state, file.done_at = ImportFile.State.DONE, timezone.now()
+    file.save(update_fields=["state", "done_at", "bad", "patients_added", "treatments_added"])
+
+
+def _still_right(file: ImportFile, reader: Reader, ready: Ready) -> Ready:
+    """As it is, unless somebody has changed what it rests on: then it is made once more."""
+    if facts_of(file.clinic, ready.asked, lock=True) == ready.facts:
+        return ready
+    rows = ImportRow.objects.filter(pk__in=ready.rows).order_by("number")
+    return make_ready(file, list(rows), reader)
+
+
+def _name_the_late(ready: Ready) -> None:
+    """What has become bad since it was shown is named like the rest; the others are done."""
+    name_bad(ready.bad)
+    ImportRow.objects.filter(pk__in=[pk for pk in ready.rows if pk not in ready.bad]).delete()
+
+
+def name_bad(reasons: Mapping[int, str]) -> None:
+    """Why rows are left out, by their ids."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {ImportRow._meta.db_table} SET problem = %s WHERE id = %s",  # noqa: S608
+            [(reason[:300], pk) for pk, reason in reasons.items()],
         )
-        links.prepare(treatment)
-        treatments.append((treatment, entry))
-    Treatment.objects.bulk_create([treatment for treatment, _ in treatments])
-    return treatments
-
-
-def _latest_sessions(patients: set[int]) -> dict[tuple[int, str], Session]:
-    rows = Treatment.objects.filter(patient__in=patients, voided_at=None).order_by("treated_at")
-    return {
-        (patient, key): Session(session)
-        for patient, key, session in rows.values_list("patient", "version__key", "session")
-    }
-
-
-def _after(session: Session | None) -> Session:
-    order = list(Session)
-    return order[min(order.index(session) + 1, len(order) - 1)] if session else Session.FIRST

@@ -1,96 +1,100 @@
 """A list is uploaded, its columns are named, every row is checked, and the good ones are taken in.
 
 Rows wait in the database, some hundred at a time in memory. What is taken in of one file is taken
-in by one transaction: a worker that is killed leaves nothing, and the next one begins anew.
+in by one transaction (`import_saving`), or not at all.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import IO, NamedTuple
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import IO
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from patients.inserting import insert_all
 from patients.models import Clinic, ImportFile, ImportRow, StaffUser
 from reminders.import_columns import guess_columns
-from reminders.import_known import Knowledge, Known
 from reminders.import_progress import stands_still, tell
-from reminders.import_reading import ImportRefused, look_at, read_rows
-from reminders.import_rows import Reader, RowRefused
-from reminders.import_saving import Saved, save_rows
+from reminders.import_reading import ImportRefused, look_at, ranges_of, read_rows
+from reminders.import_ready import judge_rows
+from reminders.import_saving import PIECE, in_pieces, name_bad, reader_of, take_in
 
-PIECE = 500  # rows in memory at a time
 LEASE = timedelta(minutes=10)
 TASK = "reminders.tasks.take_in"
-
-
-class Outcome(NamedTuple):
-    """Of some rows: what is known of the good ones, and why the others are left out."""
-
-    good: list[Known]
-    bad: dict[int, str]  # by the row's id
+UPLOADED, CHECKED, ACCEPTED, DONE = ImportFile.State
 
 
 def upload(*, clinic: Clinic, file: IO[bytes], name: str, by: StaffUser) -> ImportFile:
     """Keep the file's rows; the same file again is the row it was before. Raises ImportRefused."""
     sheet = look_at(file)
+    rows = read_rows(file, sheet)
+    header = next(rows, (0, []))[1]
+    kept = ImportFile(
+        clinic=clinic,
+        name=name[:120],
+        digest=sheet.digest,
+        header=header,
+        columns=guess_columns(header),
+        day_first=not str(clinic.office_phone).startswith("+1"),
+        uploaded_at=timezone.now(),
+        uploaded_by=by,
+    )
     with transaction.atomic():
         # Another desk with the same file waits here, and then finds it.
         Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
         if same := clinic.import_files.filter(digest=sheet.digest).first():
             return same
-        rows = read_rows(file, sheet)
-        header = next(rows, (0, []))[1]
-        kept = ImportFile.objects.create(
-            clinic=clinic,
-            name=name[:120],
-            digest=sheet.digest,
-            header=header,
-            columns=guess_columns(header),
-            day_first=not str(clinic.office_phone).startswith("+1"),
-            uploaded_at=timezone.now(),
-            uploaded_by=by,
-        )
+        kept.save()
         some: list[ImportRow] = []
         for number, cells in rows:
             some.append(ImportRow(file=kept, number=number, cells=cells))
             kept.total += 1
             if len(some) == PIECE:
-                ImportRow.objects.bulk_create(some)
+                insert_all(some)
                 some = []
-        ImportRow.objects.bulk_create(some)
+        insert_all(some)
         if not kept.total:
             raise ImportRefused("There is no row below the header.")
-        kept.save()
+        kept.save(update_fields=["total"])
     return kept
 
 
-@transaction.atomic
-def check(file: ImportFile, *, columns: Mapping[str, int], day_first: bool) -> None:
-    """Judge every row by these columns: the bad ones keep their reason."""
-    file.columns, file.day_first, file.bad = dict(columns), day_first, 0
-    file.rows.exclude(problem="").update(problem="")
-    for rows, outcome in _go_through(file, file.rows.all(), timezone.now()):
-        wrong = [row for row in rows if row.pk in outcome.bad]
-        for row in wrong:
-            row.problem = outcome.bad[row.pk][:300]
-        ImportRow.objects.bulk_update(wrong, ["problem"])
-        file.bad += len(wrong)
-    file.state = ImportFile.State.CHECKED
-    file.save()
+def check(file: ImportFile, *, columns: Mapping[str, int], day_first: bool) -> bool:
+    """Judge every row by these columns: the bad ones keep their reason.
+
+    Whether it was still to be judged: a colleague may have accepted it meanwhile.
+    """
+    file.columns, file.day_first, file.over = dict(columns), day_first, 0
+    reader = reader_of(file, timezone.now())
+    bad: dict[int, str] = {}
+    for rows in in_pieces(file.rows.all(), reader):
+        judged = judge_rows(file, rows, reader)
+        bad |= judged.bad
+        file.over += sum(one.entry.is_over for one in judged.good)
+    file.state, file.bad = CHECKED, len(bad)
+    with transaction.atomic():
+        waiting = ImportFile.objects.select_for_update(no_key=True).filter(
+            pk=file.pk, state__in=[UPLOADED, CHECKED]
+        )
+        if not waiting.first():
+            return False
+        file.rows.exclude(problem="").update(problem="")
+        name_bad(bad)
+        file.save(update_fields=["columns", "day_first", "state", "bad", "over"])
+    return True
 
 
 def accept(file: ImportFile, *, handover: bool, only: str, by: StaffUser) -> bool:
     """Have a worker take it in; whether nobody else had done so. `only`: rows like "2-40, 57"."""
     ranges_of(only)
-    changed = ImportFile.objects.filter(pk=file.pk, state=ImportFile.State.CHECKED).update(
-        state=ImportFile.State.ACCEPTED,
+    changed = ImportFile.objects.filter(pk=file.pk, state=CHECKED).update(
+        state=ACCEPTED,
         handover=handover,
         only=only,
         accepted_at=timezone.now(),
@@ -110,7 +114,7 @@ def try_again(file: ImportFile) -> bool:
     if not stands_still(file, now=timezone.now()):
         return False
     freed = ImportFile.objects.filter(
-        pk=file.pk, state=ImportFile.State.ACCEPTED, claimed_at=file.claimed_at
+        pk=file.pk, state=ACCEPTED, claimed_at=file.claimed_at
     ).update(claimed_at=None)
     if freed:
         tell(file.pk, 0)
@@ -118,86 +122,25 @@ def try_again(file: ImportFile) -> bool:
     return bool(freed)
 
 
+def take_back(file: ImportFile) -> bool:
+    """Not now after all: it can be looked at again, unless a worker has begun with it."""
+    return bool(
+        ImportFile.objects.filter(pk=file.pk, state=ACCEPTED, claimed_at=None).update(state=CHECKED)
+    )
+
+
 def take_in_accepted() -> bool:
     """Take in whatever is accepted and not in another worker's hands; whether there was any."""
-    taken, now = False, timezone.now()
-    waiting = ImportFile.objects.filter(state=ImportFile.State.ACCEPTED).filter(
-        Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
+    taken, long_ago = False, timezone.now() - LEASE
+    waiting = ImportFile.objects.filter(state=ACCEPTED).filter(
+        Q(claimed_at=None) | Q(claimed_at__lt=long_ago)
     )
     for pk in list(waiting.values_list("pk", flat=True)):
-        # The conditional update is the lock: it is committed before the long transaction begins.
-        if waiting.filter(pk=pk).update(claimed_at=now):
+        # The conditional update is the lock: it is committed before anything long begins.
+        if waiting.filter(pk=pk).update(claimed_at=(now := timezone.now())):
             take_in(pk, claimed_at=now)
             taken = True
     return taken
-
-
-@transaction.atomic
-def take_in(pk: int, *, claimed_at: datetime) -> None:
-    file = ImportFile.objects.select_related("clinic", "uploaded_by").get(pk=pk)
-    rows = file.rows.filter(problem="")
-    if wanted := ranges_of(file.only):
-        within = Q()
-        for first, last in wanted:
-            within |= Q(number__gte=first, number__lte=last)
-        rows = rows.filter(within)
-    now, done, saved = timezone.now(), 0, Saved(0, 0)
-    for some, outcome in _go_through(file, rows, now):
-        saved = saved.plus(save_rows(file, outcome.good, now=now))
-        # What has become bad since it was shown is named like the rest.
-        for row in some:
-            row.problem = outcome.bad.get(row.pk, "")
-        late = [row for row in some if row.problem]
-        ImportRow.objects.bulk_update(late, ["problem"])
-        ImportRow.objects.filter(pk__in=[row.pk for row in some if not row.problem]).delete()
-        file.bad += len(late)
-        done += len(some)
-        tell(pk, done)
-    finished = ImportFile.objects.filter(
-        pk=pk, state=ImportFile.State.ACCEPTED, claimed_at=claimed_at
-    ).update(
-        state=ImportFile.State.DONE,
-        done_at=timezone.now(),
-        bad=file.bad,
-        patients_added=saved.patients,
-        treatments_added=saved.treatments,
-    )
-    if not finished:
-        transaction.set_rollback(True)  # another worker has taken it over
-
-
-def ranges_of(only: str) -> list[tuple[int, int]]:
-    """`2-40, 57` → [(2, 40), (57, 57)]. Raises `ImportRefused` for what is no list of rows."""
-    ranges = []
-    for part in filter(None, only.replace(" ", "").split(",")):
-        first, dash, last = part.replace("–", "-").partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ImportRefused("Write row numbers like 2-40, 57.")
-        ranges.append((int(first), int(last or first)))
-    return ranges
-
-
-def _go_through(
-    file: ImportFile, rows: QuerySet[ImportRow], now: datetime
-) -> Iterator[tuple[list[ImportRow], Outcome]]:
-    reader = Reader(file.clinic, file.columns, day_first=file.day_first, now=now)
-    knowledge, last = Knowledge(file.clinic), 0
-    while some := list(rows.filter(number__gt=last).order_by("number")[:PIECE]):
-        yield some, _judge(some, reader, knowledge)
-        last = some[-1].number
-
-
-def _judge(rows: list[ImportRow], reader: Reader, knowledge: Knowledge) -> Outcome:
-    entries, bad, ids = [], {}, {}
-    for row in rows:
-        try:
-            entries.append(reader.read(row.number, row.cells))
-            ids[row.number] = row.pk
-        except RowRefused as refused:
-            bad[row.pk] = str(refused)
-    known = knowledge.of(entries)
-    bad |= {ids[one.entry.number]: one.problem for one in known if one.problem}
-    return Outcome([one for one in known if not one.problem], bad)
 
 
 def _ring() -> None:

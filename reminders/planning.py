@@ -7,14 +7,13 @@ been handed to a provider move, the others stay as they are. What will not be se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from patients.inserting import insert_all
 from patients.models import Patient, Treatment
 from patients.models.patient import latest_consents, stopped_addresses
 from patients.protocol import ConsentScope, ReminderRule, Session
@@ -24,6 +23,25 @@ from reminders.moments import Logged, Planned, Skip, plan_moments
 MOVABLE = (
     "due_at", "leaves_at", "not_after", "gate_at", "treated_at", "state", "state_at", "skip_reason",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What patients have agreed to and stopped: their side of a plan."""
+
+    agreed: frozenset[tuple[int, str, str]]  # patient, scope, channel
+    stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address
+
+
+def said_by(patients: Iterable[Patient]) -> Said:
+    by_id = {patient.pk: patient for patient in patients}
+    consents = latest_consents(by_id.keys()).filter(given=True)
+    addresses = {patient.address(patient.channel) for patient in by_id.values()} - {""}
+    clinics = {patient.clinic_id for patient in by_id.values()}
+    return Said(
+        frozenset(consents.values_list("patient_id", "scope", "channel")),
+        frozenset(stopped_addresses(clinics, addresses)) if addresses else frozenset(),
+    )
 
 
 @transaction.atomic
@@ -48,7 +66,7 @@ def plan(
     handover_row = existing.get(handover_rule)
     desired = _rows(
         treatment,
-        _standing_of([treatment]),
+        said_by([treatment.patient]),
         handover=handover if handover_row is None else _wants_handover(handover_row),
         handed_over=handover_row is not None and _is_out(handover_row),
         now=now,
@@ -60,21 +78,18 @@ def plan(
     return list(treatment.reminders.order_by("due_at", "id"))
 
 
-@transaction.atomic
-def plan_many(treatments: Sequence[Treatment], *, now: datetime, handover: bool) -> int:
-    """Plan new treatments, which have no reminders yet, at once; returns how many rows were made.
+def plan_new(
+    treatments: Iterable[Treatment], said: Said, *, now: datetime, handover: bool
+) -> list[Reminder]:
+    """The rows of new treatments, which have none yet; they are still to be saved.
 
-    Each with its patient, clinic and version loaded. The same number of queries for any number,
-    but that some thousand rows go into one insert.
+    Each treatment with its id, patient, clinic and version. Asks the database nothing.
     """
-    standing = _standing_of(treatments)
-    rows = [
+    return [
         row
         for treatment in treatments
-        for row in _rows(treatment, standing, handover=handover, handed_over=False, now=now)
+        for row in _rows(treatment, said, handover=handover, handed_over=False, now=now)
     ]
-    insert_all(rows)
-    return len(rows)
 
 
 def withdraw(treatments: Iterable[Treatment | int], *, reason: Skip, now: datetime) -> None:
@@ -144,26 +159,7 @@ def _wants_handover(row: Reminder) -> bool:
     return row.skip_reason != Skip.NO_HANDOVER.value
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """The patients' side of their plans."""
-
-    agreed: frozenset[tuple[int, str, str]]  # patient, scope, channel
-    stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address
-
-
-def _standing_of(treatments: Sequence[Treatment]) -> _Standing:
-    patients = {treatment.patient_id: treatment.patient for treatment in treatments}
-    consents = latest_consents(patients.keys()).filter(given=True)
-    addresses = {patient.address(patient.channel) for patient in patients.values()} - {""}
-    clinics = {patient.clinic_id for patient in patients.values()}
-    return _Standing(
-        frozenset(consents.values_list("patient_id", "scope", "channel")),
-        frozenset(stopped_addresses(clinics, addresses)) if addresses else frozenset(),
-    )
-
-
-def _standing_reason(treatment: Treatment, scope: ConsentScope, standing: _Standing) -> Skip | None:
+def _standing_reason(treatment: Treatment, scope: ConsentScope, said: Said) -> Skip | None:
     """Why what needs this consent is not sent whatever its time."""
     patient = treatment.patient
     address = patient.address(patient.channel)
@@ -171,15 +167,15 @@ def _standing_reason(treatment: Treatment, scope: ConsentScope, standing: _Stand
         return Skip.VOIDED
     if not address:
         return Skip.NO_CONTACT
-    if (patient.pk, scope.value, patient.channel) not in standing.agreed:
+    if (patient.pk, scope.value, patient.channel) not in said.agreed:
         return Skip.NO_CONSENT
-    if (patient.clinic_id, patient.channel, address) in standing.stopped:
+    if (patient.clinic_id, patient.channel, address) in said.stopped:
         return Skip.OPTED_OUT
     return None
 
 
 def _rows(
-    treatment: Treatment, standing: _Standing, *, handover: bool, handed_over: bool, now: datetime
+    treatment: Treatment, said: Said, *, handover: bool, handed_over: bool, now: datetime
 ) -> list[Reminder]:
     """The rows a treatment should have, one for every rule."""
     protocol = treatment.version.protocol
@@ -193,7 +189,7 @@ def _rows(
         handover=handover,
         handed_over=handed_over,
     )
-    reasons = {scope: _standing_reason(treatment, scope, standing) for scope in ConsentScope}
+    reasons = {scope: _standing_reason(treatment, scope, said) for scope in ConsentScope}
     return [
         _row(treatment, rule, one, reasons[rule.consent] or one.skip, now)
         for rule, one in zip(protocol.reminders, plan_moments(protocol, logged), strict=True)

@@ -94,10 +94,15 @@ def log_treatment(
 def check_time(treated_at: datetime, now: datetime) -> None:
     if treated_at > now + FUTURE_ALLOWED:
         raise TreatmentRefused("That time is in the future. When did the treatment end?")
-    if treated_at < now - REFUSE_AFTER:
+    if is_over(treated_at, now):
         raise TreatmentRefused(
             "That is more than 30 days ago. The plan is over: nothing is left to remind of."
         )
+
+
+def is_over(treated_at: datetime, now: datetime) -> bool:
+    """Whether it was so long ago that nothing is left to plan."""
+    return treated_at < now - REFUSE_AFTER
 
 
 def questions(

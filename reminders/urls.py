@@ -31,6 +31,7 @@ urlpatterns = [
     path("desk/lists/<int:pk>/columns/", imports.columns, name="import-columns"),
     path("desk/lists/<int:pk>/accept/", imports.take_in, name="import-accept"),
     path("desk/lists/<int:pk>/again/", imports.again, name="import-again"),
+    path("desk/lists/<int:pk>/back/", imports.back, name="import-back"),
     path("desk/lists/<int:pk>/progress/", imports.progress, name="import-progress"),
     path("desk/lists/<int:pk>/left-out.csv", imports.bad_rows, name="import-bad"),
     path("desk/lists/<int:pk>/forget/", imports.forget, name="import-forget"),

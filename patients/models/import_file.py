@@ -33,6 +33,9 @@ class ImportFile(models.Model):
     only = models.CharField(max_length=200, blank=True, help_text="Rows named; empty: all good.")
     total = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
+    over = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Good rows whose treatment is too old for its plan."
+    )
     patients_added = models.PositiveIntegerField(default=0)
     treatments_added = models.PositiveIntegerField(default=0)
     uploaded_at = models.DateTimeField()

@@ -102,6 +102,9 @@ class Consent(AppendOnly):
         db_default="",
         help_text="Where an import has it from.",
     )
+    said_on = models.DateField(
+        null=True, blank=True, help_text="The day it was said, where a list says so."
+    )
     recorded_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True)
     recorded_at = models.DateTimeField()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,15 +14,19 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from patients import words
 from patients.access import StaffRequest, staff_only
-from patients.models import ImportFile
+from patients.models import Clinic, ImportFile
+from reminders.heartbeat import silent_since
 from reminders.import_forms import AcceptForm, ColumnsForm, UploadForm
 from reminders.import_progress import progress_of, stands_still
 from reminders.import_reading import ImportRefused
-from reminders.imports import accept, check, try_again, upload
+from reminders.imports import accept, check, take_back, try_again, upload
 
 SHOWN = 8  # files
 BAD_SHOWN = 200  # rows a page
+QUICKER = "A colleague was quicker: this is how the list stands now."
+NOBODY_FOR = timedelta(seconds=20)  # without a tick: nothing runs that could take a list in
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 UPLOADED, CHECKED, ACCEPTED, DONE = ImportFile.State
 
@@ -69,7 +74,8 @@ def columns(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("import-file", pk)
     form = ColumnsForm(request.POST or None, file=file)
     if form.is_valid():
-        check(file, columns=form.columns, day_first=form.day_first)
+        if not check(file, columns=form.columns, day_first=form.day_first):
+            messages.warning(request, QUICKER)
         return redirect("import-file", pk)
     context = {"form": form, "file": file, "here": "desk"}
     return render(request, "staff/import_columns.html", context)
@@ -89,7 +95,7 @@ def take_in(request: StaffRequest, pk: int) -> HttpResponse:
         only=form.cleaned_data["only"],
         by=request.user,
     ):
-        messages.warning(request, "A colleague was quicker: this is how the list stands now.")
+        messages.warning(request, QUICKER)
     return redirect("import-file", pk)
 
 
@@ -112,6 +118,16 @@ def again(request: StaffRequest, pk: int) -> HttpResponse:
     """The worker that took it in was killed: another one begins it anew."""
     if not try_again(_find(request, pk)):
         messages.warning(request, "It is on its way again: this is how the list stands now.")
+    return redirect("import-file", pk)
+
+
+@never_cache
+@require_POST
+@staff_only()
+def back(request: StaffRequest, pk: int) -> HttpResponse:
+    """No worker has begun with it: it is not to be taken in for now."""
+    if not take_back(_find(request, pk)):
+        messages.warning(request, "It had begun already: this is how the list stands now.")
     return redirect("import-file", pk)
 
 
@@ -174,13 +190,19 @@ def _preview(request: StaffRequest, file: ImportFile, form: AcceptForm) -> HttpR
 
 
 def _progress(file: ImportFile) -> dict[str, object]:
-    done = file.total if file.state == DONE else progress_of(file.pk)
+    now = timezone.now()
     return {
         "file": file,
-        "done": done,
+        "done": file.total if file.state == DONE else progress_of(file.pk),
         "of": max(1, file.total - file.bad),
-        "silent": stands_still(file, now=timezone.now()),
+        "silent": stands_still(file, now=now),
+        "nobody_since": _nobody_since(file.clinic, now),
     }
+
+
+def _nobody_since(clinic: Clinic, now: datetime) -> str:
+    at = silent_since(now=now, for_=NOBODY_FOR)
+    return words.moment(at.astimezone(clinic.tz), now.astimezone(clinic.tz), "en") if at else ""
 
 
 def _find(request: StaffRequest, pk: int) -> ImportFile:

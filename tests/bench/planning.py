@@ -15,9 +15,10 @@ from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from patients.inserting import insert_all
 from patients.models import Treatment
 from reminders.models import Reminder
-from reminders.planning import plan, plan_many
+from reminders.planning import plan, plan_new, said_by
 from tests.builders import log, make_patient
 
 from . import rows
@@ -71,7 +72,8 @@ def _tell_queries(stage: Stage, tell: Tell) -> None:
 
 def _plan_all(treatments: list[Treatment]) -> float:
     began = time.perf_counter()
-    plan_many(treatments, now=timezone.now(), handover=True)
+    said = said_by(treatment.patient for treatment in treatments)
+    insert_all(plan_new(treatments, said, now=timezone.now(), handover=True))
     return time.perf_counter() - began
 
 

@@ -69,6 +69,7 @@ WHO_MAY = {
     "import-columns": STAFF,
     "import-accept": STAFF,
     "import-again": STAFF,
+    "import-back": STAFF,
     "import-progress": STAFF,
     "import-bad": STAFF,
     "import-forget": STAFF,
@@ -95,6 +96,7 @@ MEET = {
     "concern-take": 302,
     "import-accept": 302,
     "import-again": 302,
+    "import-back": 302,
     "import-forget": 302,
     "concern-correct": 302,
     "task-done": 302,
@@ -106,6 +108,7 @@ POSTED = {
     *(
         "import-accept",
         "import-again",
+        "import-back",
         "import-forget",
         "clinic-add",
         "clinic-person",
@@ -115,7 +118,7 @@ POSTED = {
 OBJECTS = (
     "desk-returning story story-handover story-email undo correct void "
     "concern-close concern-take concern-correct answer note task task-done again number "
-    "import-file import-columns import-accept import-again import-progress "
+    "import-file import-columns import-accept import-again import-back import-progress "
     "import-bad import-forget"
 ).split()
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Clinic, ImportFile, Patient, Treatment
-from reminders import imports
+from reminders import heartbeat, imports
 from reminders.import_progress import SILENT_FOR, tell
 from tests.builders import make_clinic, make_staff
 from tests.reminders.desk_form import text_of
@@ -98,6 +98,50 @@ def test_a_list_whose_worker_was_killed_is_tried_again_at_once(
     assert imports.take_in_accepted()
     assert Treatment.objects.count() == 1
     assert "on its way again" in text_of(desk.post(again, follow=True))  # pressed twice
+
+
+def test_a_list_no_worker_takes_up_says_so_and_can_be_taken_back(
+    desk: Client, noon: time_machine.Traveller
+) -> None:
+    heartbeat.beat(now=timezone.now())
+    send(desk, sheet([line(1)]))
+    file = ImportFile.objects.get()
+    desk.post(reverse("import-columns", args=[file.pk]), columns())
+    accept, back, shown = (
+        reverse(f"import-{name}", args=[file.pk]) for name in ("accept", "back", "file")
+    )
+    page = text_of(desk.post(accept, {}, follow=True))
+    assert "It begins in a moment" in page
+    assert "is not running" not in page
+    noon.shift(60)
+    page = text_of(desk.get(shown))
+    assert "The program that takes lists in is not running, since 12:00 pm today." in page
+    assert "Do not take it in for now" in page
+    assert "1 row can be taken in" in text_of(desk.post(back, follow=True))
+    assert not imports.take_in_accepted()
+    desk.post(accept, {})
+    assert imports.take_in_accepted()
+    assert "It had begun already" in text_of(desk.post(back, follow=True))
+    assert Treatment.objects.count() == 1
+
+
+def test_columns_changed_after_a_colleague_accepted_change_nothing(desk: Client) -> None:
+    send(desk, sheet([line(1)]))
+    file = ImportFile.objects.get()
+    assert imports.check(file, columns=file.columns, day_first=False)
+    desk.post(reverse("import-accept", args=[file.pk]), {})
+    assert not imports.check(file, columns={"first_name": 1}, day_first=True)  # was under way
+    file.refresh_from_db()
+    assert (file.state, file.day_first) == (ImportFile.State.ACCEPTED, False)
+
+
+def test_the_preview_counts_the_treatments_whose_plan_is_over(desk: Client) -> None:
+    old = {"Treated on": "3/2/2026", "Time": ""}
+    send(desk, sheet([line(1), line(2, **old), line(3, **old)]))
+    file = ImportFile.objects.get()
+    page = text_of(desk.post(reverse("import-columns", args=[file.pk]), columns(), follow=True))
+    assert "3 rows can be taken in" in page
+    assert "2 of them were treated more than 30 days ago." in page
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,20 +17,22 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from patients.models import Clinic, Consent, ImportFile, Patient, StaffUser, Treatment
+from patients.models import Clinic, Consent, ImportFile, OptOut, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
-from reminders import imports
+from patients.models.patient import latest_consents
+from reminders import import_saving, imports
+from reminders.amending import correct_time
 from reminders.claim import claim_due
-from reminders.import_reading import MOST_ROWS, ImportRefused
+from reminders.import_reading import MOST_ROWS, ImportRefused, ranges_of
 from reminders.models import Reminder, State
 from reminders.moments import Skip
-from tests.builders import log, make_clinic, make_patient, make_staff
+from tests.builders import log, make_clinic, make_patient, make_staff, void
 from tests.reminders.conftest import CHICAGO, NOON
 from tests.services.environment import process_environment
 
 HEADER = (
     "First name,Last name,Mobile,Email,Treated on,Time,Session,Consent,Marketing consent,"
-    "Consent source"
+    "Consent source,Consent date"
 ).split(",")
 BAD = {
     "The first name is missing.": {"First name": ""},
@@ -46,9 +48,8 @@ BAD = {
     "“11/22/2026” has no time: the plan counts hours from it.": {"Time": ""},
     "“noon” is no time of day we can read.": {"Time": "noon"},
     "That time is in the future. When did the treatment end?": {"Treated on": "11/24/2026"},
-    "That is more than 30 days ago. The plan is over: nothing is left to remind of.": {
-        "Treated on": "10/1/2026"
-    },
+    "The day of the consent is “soon”: we cannot read that.": {"Consent date": "soon"},
+    "The consent is of 11/24/2026: that day is still to come.": {"Consent date": "11/24/2026"},
     "The session is “4”: write 1, 2, 3 or maintenance.": {"Session": "4"},
     "“maybe” is neither yes nor no.": {"Consent": "maybe"},
 }
@@ -115,6 +116,7 @@ def test_the_columns_are_guessed_from_the_header(staff: StaffUser) -> None:
         "recovery": "Consent",
         "rebooking": "Marketing consent",
         "source": "Consent source",
+        "said_on": "Consent date",
     }
 
 
@@ -231,6 +233,22 @@ def test_what_was_logged_at_the_desk_since_the_preview_is_left_out_and_named(
     assert (file.bad, file.treatments_added, Treatment.objects.count()) == (1, 1, 2)
 
 
+def test_a_treatment_that_was_voided_or_corrected_since_is_not_logged_again(
+    staff: StaffUser,
+) -> None:
+    take_in(uploaded([line(1), line(2)], staff))
+    first, second = Treatment.objects.order_by("patient__last_name")
+    void(first, by=staff)
+    correct_time(
+        treatment=second, treated_at=second.treated_at - timedelta(hours=9), reason="am", by=staff
+    )
+    file = uploaded([line(1), line(2), line(3)], staff)
+    corrected = "This treatment is logged already, and was corrected or voided since."
+    assert problems(file) == {2: corrected, 3: corrected}
+    take_in(file)
+    assert Treatment.objects.count() == 3
+
+
 def test_two_visits_of_one_person_make_one_patient_whose_newest_plan_runs(
     staff: StaffUser,
 ) -> None:
@@ -249,7 +267,7 @@ def test_only_the_rows_named_are_taken_in(staff: StaffUser) -> None:
     names = Patient.objects.order_by("pk").values_list("last_name", flat=True)
     assert list(names) == ["Petrov2", "Petrov3", "Petrov4", "Petrov9"]
     with pytest.raises(ImportRefused, match="Write row numbers like 2-40, 57"):
-        imports.ranges_of("two")
+        ranges_of("two")
 
 
 # --- What goes out ------------------------------------------------------------------------------
@@ -306,13 +324,81 @@ def test_no_page_of_an_import_leaves_in_quiet_hours_nor_before_somebody_at_the_d
     assert [one.rule for one in claim_due(now=morning).reminders] == ["handover"]
 
 
+# --- What patients have said --------------------------------------------------------------------
+
+
+def words(patient: Patient) -> list[tuple[str, bool]]:
+    """The recovery consents that hold, by channel."""
+    rows = latest_consents([patient]).filter(scope="recovery").order_by("channel")
+    return [(row.channel, row.given) for row in rows]
+
+
+def test_a_treatment_of_long_ago_adds_the_patient_and_the_consent_and_plans_nothing(
+    staff: StaffUser,
+) -> None:
+    signed = {"Treated on": "3/2/2026", "Time": "", "Consent date": "3/2/2026"}
+    rows = [line(1, **signed), line(1, **signed | {"Treated on": "4/6/2026"}), line(2)]
+    file = uploaded(rows, staff)
+    assert (file.bad, file.over) == (0, 2)
+    take_in(file, handover=True)
+    old = Patient.objects.get(last_name="Petrov1")
+    assert (Patient.objects.count(), Treatment.objects.count()) == (2, 1)
+    assert not Reminder.objects.filter(treatment__patient=old).exists()
+    consent = Consent.objects.get(patient=old, scope="recovery")
+    assert (consent.given, consent.source, consent.said_on) == (
+        True,
+        "paper form",
+        date(2026, 3, 2),
+    )
+    assert consent.recorded_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "day", "holds"),
+    [
+        ("yes", "no", "11/20/2026", True),  # signed after it was refused at the desk
+        ("yes", "no", "11/2/2026", False),  # taken back at the desk since
+        ("yes", "no", "", False),  # nobody knows which came first
+        ("no", "yes", "", False),  # nor here: no is the safe one
+        ("no", "yes", "11/2/2026", True),
+        ("no", "yes", "11/20/2026", False),
+    ],
+)
+def test_of_what_was_said_at_the_desk_and_on_paper_the_later_holds(
+    staff: StaffUser, clinic: Clinic, said: str, before: str, day: str, holds: bool
+) -> None:
+    ana = make_patient(clinic=clinic, first_name="Ana", last_name="Petrov1", phone="+12025550001")
+    at = NOON - timedelta(days=14)
+    log(patient=ana, treated_at=at, logged_at=at, recovery=before == "yes")
+    take_in(uploaded([line(1, Consent=said, **{"Consent date": day})], staff), handover=True)
+    assert words(ana) == [("sms", holds)]
+    newest = Treatment.objects.order_by("-treated_at")[0]
+    assert newest.reminders.filter(rule="day-3", state=State.PLANNED).exists() is holds
+
+
+def test_the_same_consent_in_another_list_is_not_kept_twice(staff: StaffUser) -> None:
+    signed = line(1, **{"Treated on": "", "Time": "", "Consent date": "3/2/2026"})
+    take_in(uploaded([signed], staff))
+    take_in(uploaded([signed, line(2)], staff))
+    assert Consent.objects.filter(patient__last_name="Petrov1").count() == 2  # one a scope
+
+
+def test_a_number_that_has_stopped_texts_stays_stopped(staff: StaffUser, clinic: Clinic) -> None:
+    OptOut.objects.create(
+        clinic=clinic, channel="sms", address="+12025550001", stopped=True, recorded_at=NOON
+    )
+    take_in(uploaded([line(1, **{"Consent date": "11/20/2026"})], staff), handover=True)
+    assert set(Reminder.objects.values_list("skip_reason", flat=True)) >= {Skip.OPTED_OUT.value}
+    assert not Reminder.objects.filter(state=State.PLANNED).exists()
+
+
 # --- In pieces ------------------------------------------------------------------------------------
 
 
 def test_of_a_row_that_is_done_only_its_mark_stays_in_memory(
     staff: StaffUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "PIECE", 40)
+    monkeypatch.setattr(import_saving, "PIECE", 40)
     peaks = []
     for begin, number in ((0, 40), (1000, 80), (2000, 400)):  # the first loads what is kept
         rows = sheet(line(begin + at) for at in range(number))
@@ -329,6 +415,40 @@ def test_of_a_row_that_is_done_only_its_mark_stays_in_memory(
 
 @pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
+def test_nobody_waits_while_a_list_is_made_ready_and_what_is_logged_meanwhile_is_not_doubled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    staff = make_staff(clinic=make_clinic())
+    yesterday = timezone.now().astimezone(CHICAGO) - timedelta(days=1)
+    day = {"Treated on": f"{yesterday:%m/%d/%Y}", "Time": "12:00 pm"}
+    noon = yesterday.replace(hour=12, minute=0)
+    saved: list[Treatment] = []
+
+    def save() -> None:
+        ana = make_patient(
+            clinic=staff.clinic, first_name="Ana", last_name="Petrov7", phone="+12025550007"
+        )
+        saved.append(log(patient=ana, treated_at=noon, logged_at=noon))
+        connection.close()
+
+    def tell(pk: int, done: int) -> None:
+        """All is ready, and nothing is saved: somebody at the desk is quicker."""
+        if done == 20 and not connection.in_atomic_block:
+            desk = threading.Thread(target=save, daemon=True)
+            desk.start()
+            desk.join(timeout=60)
+
+    monkeypatch.setattr(import_saving, "tell", tell)
+    file = uploaded([line(at, **day) for at in range(20)], staff)
+    monkeypatch.setattr(imports, "tell", lambda pk, done: None)
+    take_in(file)
+    assert len(saved) == 1
+    assert problems(file) == {9: "This treatment is logged already."}
+    assert (Patient.objects.count(), Treatment.objects.count()) == (20, 20)
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
 def test_whoever_saves_while_a_list_is_taken_in_waits_and_is_not_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -340,9 +460,13 @@ def test_whoever_saves_while_a_list_is_taken_in_waits_and_is_not_refused(
         saved.append(log(patient=maria))
         connection.close()
 
+    def tell(pk: int, done: int) -> None:
+        if connection.in_atomic_block and not desk.ident:
+            desk.start()
+
     desk = threading.Thread(target=save)
-    monkeypatch.setattr(imports, "PIECE", 40)
-    monkeypatch.setattr(imports, "tell", lambda pk, done: None if desk.ident else desk.start())
+    monkeypatch.setattr(import_saving, "PIECE", 40)
+    monkeypatch.setattr(import_saving, "tell", tell)
     today = f"{timezone.now().astimezone(CHICAGO) - timedelta(days=1):%m/%d/%Y}"
     take_in(uploaded([line(at, **{"Treated on": today}) for at in range(400)], staff))
     desk.join()
@@ -355,11 +479,12 @@ def test_whoever_saves_while_a_list_is_taken_in_waits_and_is_not_refused(
 KILLED_AT_HALF = """
 import os, signal, django
 django.setup()
-from reminders import imports
+from django.db import connection
+from reminders import import_saving, imports
 def tell(pk, done):
-    if done >= {half}:
+    if done >= {half} and connection.in_atomic_block == {saving}:
         os.kill(os.getpid(), signal.SIGKILL)
-imports.tell = tell
+import_saving.tell = tell
 imports.take_in_accepted()
 """
 
@@ -383,16 +508,17 @@ def test_ten_thousand_rows_with_500_bad_ones_survive_a_kill_at_half(
         "“12” is too short for a US number: 2 digits, it needs 10."
     }
     assert imports.accept(file, handover=False, only="", by=staff)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_HALF.format(half=number // 2)],
-        env=process_environment({"DATABASE_URL": database_url, "CACHE_URL": "locmemcache://"}),
-        check=False,
-    )
-    assert killed.returncode == -9
-    assert not Patient.objects.exists()
-    assert not Reminder.objects.exists()
-    assert not imports.take_in_accepted()  # the dead worker's lease holds yet
-    ImportFile.objects.update(claimed_at=timezone.now() - imports.LEASE * 2)
+    for saving in (False, True):  # as it is made ready, and as it is saved
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED_AT_HALF.format(half=number // 2, saving=saving)],
+            env=process_environment({"DATABASE_URL": database_url, "CACHE_URL": "locmemcache://"}),
+            check=False,
+        )
+        assert killed.returncode == -9
+        assert not Patient.objects.exists()
+        assert not Reminder.objects.exists()
+        assert not imports.take_in_accepted()  # the dead worker's lease holds yet
+        ImportFile.objects.update(claimed_at=timezone.now() - imports.LEASE * 2)
     assert imports.take_in_accepted()
     good = number - number // 20
     file.refresh_from_db()
