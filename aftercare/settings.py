@@ -115,6 +115,11 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The key file that backups are sealed with (`manage.py backup --new-key FILE` makes one), and the
+# folder of pg_dump, pg_restore and psql where they are not on the PATH.
+BACKUP_KEY_FILE: str = env.str("BACKUP_KEY_FILE", default="")
+PG_BIN: str = env.str("PG_BIN", default="")
+
 # --- Celery: a doorbell over a Redis-protocol server ------------------------------------------
 # `manage.py up` starts a private server and sets REDIS_URL itself when none is given.
 REDIS_URL: str = env.str("REDIS_URL", default=valkey.url(VAR))

@@ -8,10 +8,10 @@ where it cannot, what fell due in the gap is in doubt: the provider is asked bef
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 
 from patients.models.patient import Channel
 from reminders.claim import Claim
@@ -36,11 +36,30 @@ def beat(*, now: datetime) -> None:
     changes: dict[str, object] = {"at": now}
     remembered = _remembered()
     restored = remembered is not None and remembered > heart.at + AT_ODDS
-    if restored or (remembered is None and now - heart.at > SILENCE):
+    # A restore has been declared since the last tick: what it put in doubt is all there is.
+    declared = heart.doubt_until is not None and heart.doubt_until > heart.at
+    if not declared and (restored or (remembered is None and now - heart.at > SILENCE)):
         changes |= {"doubt_until": now, "restored": restored}
     # Of two workers that tick together, one writes.
     Heartbeat.objects.filter(name=TICK, at=heart.at).update(**changes)
     _remember(now)
+
+
+def declare_restored(*, now: datetime) -> str:
+    """The statement that puts all that fell due before `now` in doubt, in either database.
+
+    The restore writes it with the rows themselves, so that no worker ever finds them without it.
+    """
+    ticked, until = (
+        f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        + ("+00" if connection.vendor == "postgresql" else "")
+        for moment in (now - timedelta(seconds=1), now)
+    )
+    return (
+        "INSERT INTO reminders_heartbeat (name, at, doubt_until, restored) "  # noqa: S608
+        f"VALUES ('{TICK}', '{ticked}', '{until}', true) ON CONFLICT (name) DO UPDATE "
+        "SET doubt_until = excluded.doubt_until, restored = true"
+    )
 
 
 def in_doubt() -> Heartbeat | None:

