@@ -52,6 +52,13 @@ def refuse_half_configured_start(**kwargs: Any) -> None:
         raise SystemExit(str(error)) from error
 
 
+@beat_init.connect
+def watch_the_worker(**kwargs: Any) -> None:
+    from reminders import watch  # needs the apps to be ready
+
+    watch.start()
+
+
 @worker_ready.connect
 @beat_init.connect
 def report_ready(**kwargs: Any) -> None:

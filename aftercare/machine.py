@@ -169,7 +169,7 @@ def web_answers() -> bool:
     client = HTTPConnection(host, settings.PORT, timeout=5)
     try:
         client.request(
-            "GET", "/health", headers={"Host": urlsplit(settings.PUBLIC_BASE_URL).netloc}
+            "GET", "/healthz", headers={"Host": urlsplit(settings.PUBLIC_BASE_URL).netloc}
         )
         return client.getresponse().status < 500
     except (OSError, HTTPException):

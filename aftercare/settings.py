@@ -160,8 +160,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CALLS_IN_FLIGHT: int = env.int("CALLS_IN_FLIGHT", default=50)
 # How long the provider is asked about a message of unknown fate before it counts as never sent.
 SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=600.0)
-# `/health` answers 503 when nothing has ticked, or something has been late, for so long.
+# Staff are told, and `/readyz` answers 503, when nothing has ticked for so long.
 ALARM_SECONDS: float = env.float("ALARM_SECONDS", default=120.0)
+# Whoever knows it may read `/metrics`; without one nobody may.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 TICK_SECONDS: float = env.float("TICK_SECONDS", default=2.0)
 CELERY_BEAT_SCHEDULE = {
     # A ring that nobody answered in time is stale: the next one does the same.
@@ -263,7 +265,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- The browser's rules ------------------------------------------------------------------------
 HTTPS: bool = PUBLIC_BASE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
+# Asked by machines beside us, not through the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|readyz/web|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

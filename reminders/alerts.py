@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 
+from patients.models import Clinic
 from patients.models.clinic import Role
 from reminders.channels import Message, NotSent, Outcome, email, sms
 from reminders.channels.codes import NO_CONNECTION, Means
@@ -48,24 +51,58 @@ def _mail(alert: Alert) -> Outcome | None:
         Alert.Contact.NURSE: clinic.nurse_email,
         Alert.Contact.SECOND: clinic.second_nurse_email,
     }[Alert.Contact(alert.contact)]
-    to = own or clinic.alert_email or _first_admin(alert)
+    to = own or clinic.alert_email or _first_admin(clinic)
     return email.send(_message(alert, to)) if to else None
 
 
-def _first_admin(alert: Alert) -> str:
-    admin = alert.clinic.staff.filter(role=Role.ADMIN, is_active=True).order_by("id").first()
+def _first_admin(clinic: Clinic) -> str:
+    admin = clinic.staff.filter(role=Role.ADMIN, is_active=True).order_by("id").first()
     return admin.email if admin else ""
 
 
 def _message(alert: Alert, to: str) -> Message:
+    return _written(alert.clinic, to, alert.words, key=str(alert.pk))
+
+
+def _written(clinic: Clinic, to: str, words: str, *, key: str) -> Message:
     by_mail = "@" in to
     return Message(
         to=to,
-        sender=settings.DEFAULT_FROM_EMAIL if by_mail else alert.clinic.sender,
-        subject=f"Aftercare at {alert.clinic}: please look",
-        text=f"Aftercare: {alert.words}",
+        sender=settings.DEFAULT_FROM_EMAIL if by_mail else clinic.sender,
+        subject=f"Aftercare at {clinic}: please look",
+        text=f"Aftercare: {words}",
         html="",
         callback_url="",
-        message_id=f"<alert.{alert.pk}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
+        message_id=f"<alert.{key}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
         valid_for=3600,
     )
+
+
+# --- without the database -------------------------------------------------------------------------
+
+
+class Contact(NamedTuple):
+    """Where a clinic's staff are told of the site itself; `phone` or `mail` may be empty."""
+
+    clinic: Clinic
+    phone: str
+    mail: str
+
+
+def contacts() -> list[Contact]:
+    """Every clinic's, to be remembered while the database can be asked."""
+    return [
+        Contact(
+            clinic,
+            clinic.alert_phone.as_e164 if clinic.alert_phone else "",
+            clinic.alert_email or _first_admin(clinic),
+        )
+        for clinic in Clinic.objects.all()
+    ]
+
+
+def tell(contact: Contact, words: str) -> None:
+    """Send at once, both ways; nothing is kept, and nothing tried again."""
+    for to, send in ((contact.phone, sms.send), (contact.mail, email.send)):
+        if to:
+            send(_written(contact.clinic, to, words, key=uuid.uuid4().hex))

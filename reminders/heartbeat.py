@@ -126,8 +126,11 @@ def _forgotten(row: Reminder, now: datetime) -> Attempt | None:
 
 def oldest_overdue(*, now: datetime) -> timedelta:
     """How late the oldest reminder is that should have left; zero if none is."""
-    oldest = Reminder.objects.due(now).values_list("leaves_at", flat=True).first()
-    return now - oldest if oldest else timedelta()
+    firsts = [
+        Reminder.objects.late(now, urgent=urgent).values_list("leaves_at", flat=True).first()
+        for urgent in (True, False)
+    ]
+    return max((now - first for first in firsts if first), default=timedelta())
 
 
 def last_tick() -> datetime | None:

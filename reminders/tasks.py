@@ -3,7 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reminders import alerts, circuits, dispatch, escalation, heartbeat, imports, page_acts, summary
+from reminders import (
+    alarms,
+    alerts,
+    circuits,
+    dispatch,
+    escalation,
+    heartbeat,
+    imports,
+    page_acts,
+    summary,
+)  # fmt: skip
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -50,5 +60,7 @@ def take_in() -> None:
 
 @shared_task(name="reminders.tasks.sum_up", ignore_result=True)
 def sum_up() -> None:
-    """Mail the day's summary where its hour has come."""
-    summary.send_due(now=timezone.now())
+    """Mail the day's summary where its hour has come; look what became of the last hour's."""
+    now = timezone.now()
+    summary.send_due(now=now)
+    alarms.watch_messages(now=now)

@@ -12,13 +12,14 @@ from reminders.models.reminder import (
     State,
     may_become,
 )
-from reminders.models.running import Alert, Circuit, Escalation, Heartbeat, Pace
+from reminders.models.running import Alarm, Alert, Circuit, Escalation, Heartbeat, Pace
 from reminders.models.work import Note, Task
 
 __all__ = [
     "ANSWER",
     "LAST_MINUTE",
     "MOVES",
+    "Alarm",
     "Alert",
     "Attempt",
     "Circuit",

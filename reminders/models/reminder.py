@@ -77,6 +77,10 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
         """Planned rows whose time has come, oldest first."""
         return self.filter(state=State.PLANNED, leaves_at__lte=now).order_by("leaves_at", "id")
 
+    def late(self, now: datetime, *, urgent: bool) -> ReminderQuerySet:
+        """Due rows of one kind: with both at once no index of the two would do."""
+        return self.due(now).filter(urgent=urgent)
+
     def unsent(self) -> ReminderQuerySet:
         """Rows that a new plan may still move: nothing has been handed to a provider."""
         return self.filter(state__in=[State.PLANNED, State.SKIPPED])
@@ -167,6 +171,11 @@ class Reminder(models.Model):
                 fields=["state_at"],
                 condition=Q(urgent=True, occurrence=1),
                 name="handovers_by_time",
+            ),
+            # The metrics: what is in doubt, and what the phone never confirmed.
+            models.Index(fields=["state_at"], condition=Q(state="unknown"), name="unknown_since"),
+            models.Index(
+                fields=["state_at"], condition=Q(state="no receipt"), name="no_receipt_since"
             ),
         ]
 

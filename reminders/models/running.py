@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from patients.models import Clinic
 from patients.models.patient import Channel
@@ -47,6 +48,28 @@ class Alert(models.Model):
     made_at = models.DateTimeField()
     by_sms_at = models.DateTimeField(null=True)
     by_email_at = models.DateTimeField(null=True)
+
+
+class Alarm(models.Model):
+    """Something that is wrong with the site itself, from when staff were told to the all-clear."""
+
+    class Kind(models.TextChoices):
+        DISPATCHER = "dispatcher", "No worker sends"
+        FAILURES = "failures", "Too many messages fail"
+        SILENCE = "silence", "Nothing is confirmed as delivered"
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="alarms")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            # However many processes notice it, staff are told once.
+            models.UniqueConstraint(
+                fields=["clinic", "kind"], condition=Q(ended_at=None), name="one_alarm_at_a_time"
+            )
+        ]
 
 
 class Escalation(models.Model):

@@ -37,7 +37,10 @@ WHO_MAY = {
     "twilio-inbound": OPEN,  # signed
     "email-webhook": OPEN,  # signed
     "unsubscribe": OPEN,  # the token in its address
-    "health": OPEN,
+    "healthz": OPEN,
+    "readyz": OPEN,
+    "readyz-web": OPEN,
+    "metrics": OPEN,  # the token in its header
     "account_login": OPEN,
     "account_logout": OPEN,
     "account_signup": OPEN,  # says that nobody signs up

@@ -1,4 +1,4 @@
-"""One-click unsubscribe (RFC 8058), and the health page."""
+"""One-click unsubscribe (RFC 8058)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.utils import timezone
 from patients import links
 from patients.models import Clinic, OptOut, Treatment
 from patients.models.patient import Channel
-from reminders import heartbeat
 from reminders.dispatch import drain
 from reminders.models import State
 from reminders.moments import Skip
@@ -68,13 +67,3 @@ def test_an_unknown_link_is_answered_alike(treatment: Treatment) -> None:
     assert known.content == unknown.content
     Client().post("/u/" + "x" * 22)
     assert not OptOut.objects.exists()
-
-
-def test_health_says_when_ticks_stop_and_when_something_is_late(treatment: Treatment) -> None:
-    assert Client().get("/health").status_code == 503  # nothing has ticked yet
-    heartbeat.beat(now=timezone.now())
-    assert Client().get("/health").json()["well"] is True
-    treatment.reminders.update(leaves_at=timezone.now() - timedelta(minutes=10))
-    answer = Client().get("/health")
-    assert answer.status_code == 503
-    assert answer.json()["oldest_overdue_seconds"] >= 600

@@ -106,7 +106,7 @@ def answers(base_url: str) -> bool:
     # By address: a bare container need not know the name `localhost`.
     client = HTTPConnection(netloc.replace("localhost", "127.0.0.1"), timeout=5)
     try:
-        client.request("GET", "/health", headers={"Host": netloc})
+        client.request("GET", "/healthz", headers={"Host": netloc})
         return client.getresponse().status < 500
     except (OSError, HTTPException):
         return False

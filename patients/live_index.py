@@ -1,0 +1,37 @@
+"""An index on a table that people are using: built beside them, on PostgreSQL concurrently.
+
+Django's own `AddIndex` holds up every writer until the index is built: on a table of millions,
+minutes. Use it only in the migration that makes the table (`tests/test_migrations.py` insists).
+The migration must say `atomic = False`.
+"""
+
+from __future__ import annotations
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddIndex
+from django.db.migrations.state import ProjectState
+
+
+class AddLiveIndex(AddIndex):
+    atomic = False
+
+    def describe(self) -> str:
+        return f"{super().describe()}, while the table is in use"
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        name = schema_editor.quote_name(self.index.name)
+        # It waits for whoever is writing, but nobody waits for it.
+        schema_editor.execute("SET lock_timeout = 0")
+        # What an interrupted run left behind is no index, and in the way.
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        schema_editor.add_index(model, self.index, concurrently=True)  # type: ignore[call-arg]

@@ -1,0 +1,36 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+from patients.live_index import AddLiveIndex
+
+
+class Migration(migrations.Migration):
+    atomic = False  # the indexes are built while the table is in use
+
+    dependencies = [("reminders", "0006_texts_to_no_clinics_own_number")]
+
+    operations = [
+        migrations.CreateModel(
+            name="Alarm",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("dispatcher", "No worker sends"), ("failures", "Too many messages fail"), ("silence", "Nothing is confirmed as delivered")], max_length=12)),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("clinic", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="alarms", to="patients.clinic")),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(("ended_at", None)), fields=("clinic", "kind"), name="one_alarm_at_a_time")
+                ],
+            },
+        ),
+        AddLiveIndex(
+            model_name="reminder",
+            index=models.Index(condition=models.Q(("state", "unknown")), fields=["state_at"], name="unknown_since"),
+        ),
+        AddLiveIndex(
+            model_name="reminder",
+            index=models.Index(condition=models.Q(("state", "no receipt")), fields=["state_at"], name="no_receipt_since"),
+        ),
+    ]
