@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from aftercare.not_the_demo import HINT, traces
+
 # A text holds 160 characters and the link may take 60: address, "/r/" and 22 of the token.
 LINK_BUDGET = 60
 LONGEST_BASE_URL = LINK_BUDGET - len("/r/") - 22
@@ -142,13 +144,61 @@ def debug_stays_private(
 def demo_stays_private(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    if not settings.DEMO or urlsplit(settings.PUBLIC_BASE_URL).hostname in LOOPBACK:
+    """Refused at a public address; warned of on any other machine's."""
+    parts = urlsplit(settings.PUBLIC_BASE_URL)
+    if not settings.DEMO or parts.hostname in LOOPBACK:
+        return []
+    kind = Error if parts.scheme == "https" else Warning
+    return [
+        kind(
+            f"DEMO is on at {settings.PUBLIC_BASE_URL}",
+            hint="Its keys and passwords are printed in the source. Remove the DEMO setting.",
+            id="aftercare.E041" if kind is Error else "aftercare.W041",
+        )
+    ]
+
+
+@register()
+def demo_data_stays_out(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = (), **kwargs: Any
+) -> list[CheckMessage]:
+    """Asks the database: only where it is to be asked (`check --database`, and every start)."""
+    if not is_production() or not databases:
+        return []
+    return [
+        Error(f"This is production, but: {trace}", hint=HINT, id="aftercare.E042")
+        for trace in traces()
+    ]
+
+
+@register()
+def staff_show_a_second_factor(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    if settings.DEMO or settings.SECOND_FACTOR_REQUIRED:
+        return []
+    return [
+        Error(
+            "SECOND_FACTOR_REQUIRED is off.",
+            hint="Staff pages hold patients' names: only the demo opens them by a password alone.",
+            id="aftercare.E043",
+        )
+    ]
+
+
+@register(deploy=True)
+def the_proxy_is_counted(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    trusted = bool(settings.SECURE_PROXY_SSL_HEADER)
+    if not trusted or settings.ALLAUTH_TRUSTED_PROXY_COUNT:
         return []
     return [
         Warning(
-            f"DEMO is on at {settings.PUBLIC_BASE_URL}",
-            hint="The demo's keys are printed in its source: keep real patients out of it.",
-            id="aftercare.W041",
+            "TRUST_X_FORWARDED_PROTO is on, but TRUSTED_PROXIES is 0.",
+            hint="Everybody seems to come from the proxy's address and shares its limits. "
+            "Put how many proxies write X-Forwarded-For, usually 1.",
+            id="aftercare.W051",
         )
     ]
 
@@ -158,11 +208,15 @@ CHECKS: tuple[Callable[..., Any], ...] = (
     public_address_fits,
     texts_go_to_twilio,
     debug_stays_private,
+    demo_stays_private,
+    demo_data_stays_out,
+    staff_show_a_second_factor,
 )
 
 
 def refuse_half_configured() -> None:
     """Raise ImproperlyConfigured with the checks' own sentences if anything is missing."""
-    found = [message for check in CHECKS for message in check(None)]
+    found = [one for check in CHECKS for one in check(None, databases=["default"])]
+    found = [one for one in found if one.is_serious()]
     if found:
         raise ImproperlyConfigured("\n".join(f"{e.msg} {e.hint}" for e in found))

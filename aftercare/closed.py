@@ -6,11 +6,14 @@ from typing import Any
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 
+from patients.door import turn_away
+
 
 class ClosedByDefault(LoginRequiredMiddleware):
     """Django's own, but an open view is not even asked who the visitor is.
 
-    So the patient's page reads no session, and needs no `Vary: Cookie`.
+    So the patient's page reads no session, and needs no `Vary: Cookie`. Whoever is signed in is
+    let through by `patients.door`.
     """
 
     def process_view(
@@ -22,4 +25,5 @@ class ClosedByDefault(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        return refused or turn_away(request, view_func)

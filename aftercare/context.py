@@ -3,6 +3,12 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from patients.sessions import TOLD_EVERY
 
-def site(request: HttpRequest) -> dict[str, bool]:
-    return {"demo": settings.DEMO}
+
+def site(request: HttpRequest) -> dict[str, bool | int]:
+    return {
+        "demo": settings.DEMO,
+        "lock_seconds": int(settings.SCREEN_LOCK_MINUTES * 60),
+        "told_seconds": TOLD_EVERY,
+    }

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from aftercare.demo_patients import PATIENTS, DemoPatient
+from aftercare.not_the_demo import PASSWORD
 from patients import links
 from patients.acts import answer, mark_read
 from patients.models import CheckIn, Clinic, Patient, StaffUser, Treatment
@@ -36,7 +37,6 @@ from reminders.moments import Skip
 from reminders.optouts import stop
 from reminders.treatments import Agreed, log_treatment
 
-PASSWORD = "demo-lakeside-2026"  # noqa: S105 - only ever set in the demo, which binds to this machine
 STAFF = {
     Role.DESK: ("desk@lakeside.example", "Dana Ruiz"),
     Role.NURSE: ("nurse@lakeside.example", "Imani Brooks"),

@@ -5,16 +5,19 @@ Three ways to run: production (the default; refuses to start half-configured), d
 and the tests (which set what they need in the environment).
 """
 
+import os
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 
 from aftercare import valkey
+from aftercare.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+# Each setting may stand in a file instead: SECRET_KEY_FILE names the file that holds SECRET_KEY.
+env = Environment()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 # What this machine keeps: the SQLite file, logs, collected static files, the private socket.
 VAR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
@@ -41,6 +44,8 @@ ALLOWED_HOSTS: list[str] = env.list(
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if PUBLIC_BASE_URL else []
 
 SECRET_KEY = secret("SECRET_KEY")
+# After SECRET_KEY was changed, the old one: it still opens sessions and second factors.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Personal links are derived from this key alone, so that it can outlive SECRET_KEY's rotation.
 LINK_KEY = secret("LINK_KEY")
 
@@ -56,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "anymail",
     "csp",
     "django_htmx",
@@ -64,15 +70,16 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "aftercare.headers.BrowserRules",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     # Deny by default: a view is closed unless it says `login_not_required`.
     "aftercare.closed.ClosedByDefault",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -225,8 +232,8 @@ EMAIL_PROVIDER: str = (
 # Each ANYMAIL_… of the environment, such as ANYMAIL_POSTMARK_SERVER_TOKEN or
 # ANYMAIL_WEBHOOK_SECRET ("user:password", which the provider sends with every webhook).
 ANYMAIL: dict[str, str] = {
-    name.removeprefix("ANYMAIL_"): value
-    for name, value in env.ENVIRON.items()
+    name.removeprefix("ANYMAIL_").removesuffix("_FILE"): env.str(name.removesuffix("_FILE"))
+    for name in list(os.environ)
     if name.startswith("ANYMAIL_")
 }
 EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1" if DEMO else "")
@@ -242,16 +249,39 @@ DEFAULT_FROM_EMAIL = env.str(
 # --- Staff sign-in ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "patients.StaffUser"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_ADAPTER = "patients.access.ClosedSignUp"
+ACCOUNT_ADAPTER = "patients.sign_in.StaffSignIn"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
+# The sixth bad try for an account within five minutes waits; a colleague at the same address does
+# not. All that come from one address together may fail once a second.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,60/m/ip", "login": "120/m/ip"}
+# How many proxies in front of us write X-Forwarded-For; 0: the address is whoever connects.
+ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", default=0)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Only the demo lets somebody in by a password alone.
+SECOND_FACTOR_REQUIRED = not DEMO
+MFA_ADAPTER = "patients.factors.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a finger, a face or a PIN: two factors in one
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s: phones' clocks differ
+MFA_FORMS = {
+    "add_webauthn": "patients.passkey_forms.AddPasskey",
+    "authenticate_webauthn": "patients.passkey_forms.EnterWithPasskey",
+    "login_webauthn": "patients.passkey_forms.SignInWithPasskey",
+    "reauthenticate_webauthn": "patients.passkey_forms.AgainWithPasskey",
+}
+# Minutes without a hand on a staff page until it shows only the board's counters.
+SCREEN_LOCK_MINUTES: float = env.float("SCREEN_LOCK_MINUTES", default=5.0)
+SESSION_IDLE_MINUTES = 15
+SESSION_HOURS = 12
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -260,6 +290,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "aftercare.not_the_demo.NotTheDemos"},
 ]
 
 # --- The browser's rules ------------------------------------------------------------------------
@@ -280,7 +311,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# In a cookie of their own they would name people outside the session.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

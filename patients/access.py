@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
@@ -39,10 +38,3 @@ def staff_only(roles: frozenset[Role] = EVERYONE) -> Callable[[View], View]:
         return guarded
 
     return decorate
-
-
-class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody signs themselves up: an admin adds them."""
-
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False

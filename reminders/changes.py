@@ -31,11 +31,29 @@ logger = logging.getLogger(__name__)
 
 def clinic_of_looker(session: str) -> int | None:
     """The clinic whose board this session was shown a little while ago, without a question."""
-    return _cached(_looker(session)) if session else None
+    known = _cached(_looker(session)) if session else None
+    if not known:
+        return None
+    clinic, since = known
+    return clinic if since > (_cached(_turned_out(clinic)) or 0.0) else None
 
 
 def remember_looker(session: str, clinic: int) -> None:
-    _cache(_looker(session), clinic, KNOWN_FOR)
+    _cache(_looker(session), (clinic, time.time()), KNOWN_FOR)
+
+
+def forget_looker(session: str) -> None:
+    """The session was locked: its boards learn nothing more."""
+    _or_nothing(lambda: cache.delete(_looker(session)))
+
+
+def forget_lookers(clinic: int) -> None:
+    """Somebody of the clinic was shut out: every board is asked who looks at it."""
+    _cache(_turned_out(clinic), time.time(), KNOWN_FOR)
+
+
+def _turned_out(clinic: int) -> str:
+    return f"board-lookers-since-{clinic}"
 
 
 def _looker(session: str) -> str:

@@ -6,16 +6,14 @@ from datetime import time
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.crypto import get_random_string
 
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import WEEKDAYS, Role
+from patients.starting_anew import lend_password
 from reminders.fields import read_phone, region_of
 from reminders.work_forms import PlainForm
 
-PASSWORD_LETTERS, PASSWORD_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 16
 DAYS = dict(zip(WEEKDAYS, "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
                 strict=True))  # fmt: skip
 PHONES = ("office_phone", "after_hours_phone", "sms_sender", "alert_phone", "nurse_phone",
@@ -145,12 +143,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         return str(self.cleaned_data["email"]).lower()
 
     def add(self, clinic: Clinic) -> tuple[StaffUser, str]:
-        password = get_random_string(PASSWORD_LENGTH, PASSWORD_LETTERS)
         person = self.instance
-        validate_password(password, person)
         person.clinic = clinic
-        person.set_password(password)
-        person.save()
+        password = lend_password(person)
         return person, password
 
 

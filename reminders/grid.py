@@ -138,7 +138,7 @@ def board(
     return Board(
         columns=tuple(Column(*one) for one in columns.items()),
         rows=tuple(_row(treatment, columns, found, now) for treatment in treatments),
-        counters=tuple(Counter(*one, number=len(found.of(one[0]))) for one in COUNTERS),
+        counters=_counters(found),
         page=pages,
         show=show if show in KEYS else "",
         strangers=found.strangers,
@@ -146,6 +146,15 @@ def board(
         earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
         is_first_run=not (listed or until) and not _has_any(clinic),
     )
+
+
+def counters(clinic: Clinic, *, now: datetime) -> tuple[Counter, ...]:
+    """The numbers alone, for a screen that must show no name."""
+    return _counters(asking(clinic, now=now))
+
+
+def _counters(found: Asking) -> tuple[Counter, ...]:
+    return tuple(Counter(*one, number=len(found.of(one[0]))) for one in COUNTERS)
 
 
 def list_rows(

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PRODUCTION = {
     "DEMO": False,
     "DEBUG": False,
+    "SECOND_FACTOR_REQUIRED": True,
     "SECRET_KEY": "a-key-of-production-that-is-long-enough-for-everybody-0123456789",
     "LINK_KEY": "another-key",
     "PUBLIC_BASE_URL": "https://care.example.com",
@@ -28,7 +29,7 @@ PRODUCTION = {
 
 
 @pytest.fixture
-def production(settings: Settings) -> Settings:
+def production(settings: Settings, db: None) -> Settings:
     for name, value in PRODUCTION.items():
         setattr(settings, name, value)
     return settings
@@ -53,7 +54,7 @@ def test_a_missing_setting_names_itself_and_what_to_put(production: Settings, na
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_the_demo_needs_no_setting(production: Settings, name: str) -> None:
-    production.DEMO = True
+    production.DEMO, production.PUBLIC_BASE_URL = True, "http://localhost:8000"
     setattr(production, name, "")
     refuse_half_configured()
 

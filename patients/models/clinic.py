@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import time
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -165,6 +167,10 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
     wants_summary = models.BooleanField(default=False, db_default=False)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
+    # Until when a password that somebody else made opens the door; empty: it is their own.
+    lent_until = models.DateTimeField(null=True, blank=True)
+    # Part of what a session is signed with: counting on ends every session there is.
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0)
 
     objects: ClassVar[StaffManager] = StaffManager()
 
@@ -177,3 +183,19 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.name
+
+    def lend_password(self, password: str, *, until: datetime) -> None:
+        """Set a password that must be changed at the first sign-in; ends every session."""
+        self.set_password(password)
+        self.lent_until = until
+
+    def end_sessions(self) -> None:
+        """Whoever is signed in as this person is out on their next request."""
+        type(self).objects.filter(pk=self.pk).update(sessions_ended=F("sessions_ended") + 1)
+        self.refresh_from_db(fields=["sessions_ended"])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, over the password, with how often the sessions were ended."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        signed = f"{self.password}|{self.sessions_ended}" if self.sessions_ended else self.password
+        return salted_hmac(salt, signed, secret=secret, algorithm="sha256").hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required, login_required
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from patients.access import StaffRequest, staff_only
+from patients.door import looks_on, through_the_door
 from reminders import changes as changed
 from reminders import grid
 from reminders.refusals import refused_now
@@ -56,7 +57,8 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     return _count_changes(request)
 
 
-@login_required
+@through_the_door
+@looks_on
 @staff_only()
 def _count_changes(request: StaffRequest) -> HttpResponse:
     clinic = request.user.clinic

@@ -13,8 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from patients.access import StaffRequest, staff_only
-from patients.models import Clinic
+from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
+from patients.starting_anew import start_anew
+from reminders import changes
 from reminders.channels import Accepted, Message, Unknown, sms
 from reminders.clinic_forms import ClinicForm, PersonForm, RoleForm
 from reminders.fields import read_phone, region_of
@@ -61,8 +63,29 @@ def change_person(request: StaffRequest, pk: int) -> HttpResponse:
         for name, value in typed.items():
             setattr(person, name, value)
         person.save(update_fields=list(typed))
+        if not person.is_active:  # let in again later, they begin anew
+            _shut_out(person)
         messages.success(request, f"{person.name}: saved.")
     return redirect("clinic")
+
+
+@never_cache
+@require_POST
+@staff_only(ADMINS)
+def reset_person(request: StaffRequest, pk: int) -> HttpResponse:
+    """For a colleague who lost phone or password: a new first password, no second factor left."""
+    person = get_object_or_404(request.user.clinic.staff, pk=pk)
+    if person.pk == request.user.pk:
+        messages.warning(request, "Your own is under your name, at the top of the page.")
+        return redirect("clinic")
+    password = start_anew(person)
+    changes.forget_lookers(person.clinic_id)
+    return _page(request, added={"person": person, "password": password})
+
+
+def _shut_out(person: StaffUser) -> None:
+    person.end_sessions()
+    changes.forget_lookers(person.clinic_id)
 
 
 @require_POST

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from patients import words
 from patients.access import StaffRequest, staff_only
+from patients.door import looks_on
 from patients.models import Clinic, ImportFile
 from reminders.heartbeat import silent_since
 from reminders.import_forms import AcceptForm, ColumnsForm, UploadForm
@@ -99,6 +100,7 @@ def take_in(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("import-file", pk)
 
 
+@looks_on
 @never_cache
 @require_safe
 @staff_only()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from patients import links
 from patients.access import StaffRequest, staff_only
+from patients.door import looks_on
 from patients.models import Treatment
 from patients.models.patient import latest_consents
 from patients.qr import code_of
@@ -64,6 +65,7 @@ def render_story(
     return render(request, "staff/story.html", context)
 
 
+@looks_on
 @never_cache
 @require_safe
 @staff_only()

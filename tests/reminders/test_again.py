@@ -266,6 +266,7 @@ def test_a_task_has_an_owner_and_a_time_and_is_done_once(
     assert "Task for Imani Brooks, due 1:00 pm today" in page
     assert "Late" not in page
     noon.shift(3601)
+    nurse.force_login(staff)  # an hour ends a session
     story = reverse("story", args=[treatment.pk])
     assert "Late" in text_of(nurse.get(story))
     done = reverse("task-done", args=[Task.objects.get().pk])

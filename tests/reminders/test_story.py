@@ -138,6 +138,7 @@ def test_an_unsettled_handover_is_asked_for_every_second_and_turns_amber_after_6
     late = handover_of(desk, treatment)
     assert (late.tone, late.heading, late.poll) == ("warn", "Not confirmed yet", 5)
     noon.move_to(NOON + timedelta(minutes=31))
+    desk.force_login(StaffUser.objects.get())  # the session is over by then
     assert handover_of(desk, treatment).poll == 0
 
 

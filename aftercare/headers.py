@@ -1,0 +1,37 @@
+"""What every answer tells the browser, beyond Django's own security headers and the CSP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import add_never_cache_headers
+
+# Nothing of the machine is wanted but a passkey, and that by our own pages.
+REFUSED = (
+    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
+    "gyroscope magnetometer microphone midi payment picture-in-picture screen-wake-lock serial "
+    "usb web-share xr-spatial-tracking"
+).split()
+OURS = ("publickey-credentials-create", "publickey-credentials-get")
+PERMISSIONS = ", ".join([*(f"{one}=()" for one in REFUSED), *(f"{one}=(self)" for one in OURS)])
+HEADERS = {
+    "Permissions-Policy": PERMISSIONS,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+class BrowserRules:
+    """Nobody embeds us, indexes us or keeps a copy, unless a view has said something else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            add_never_cache_headers(response)
+        return response
