@@ -11,7 +11,7 @@ from django.utils.cache import add_never_cache_headers
 REFUSED = (
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
     "gyroscope magnetometer microphone midi payment picture-in-picture screen-wake-lock serial "
-    "usb web-share xr-spatial-tracking"
+    "usb xr-spatial-tracking"
 ).split()
 OURS = ("publickey-credentials-create", "publickey-credentials-get")
 PERMISSIONS = ", ".join([*(f"{one}=()" for one in REFUSED), *(f"{one}=(self)" for one in OURS)])

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import StaffUser
@@ -67,6 +68,9 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]
         if refused is None and user.lent_until and user.lent_until < timezone.now():
             return render(request, "account/lent_password_over.html", status=403)
         return refused
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
 
     def set_password(self, user: StaffUser, password: str) -> None:
         """One's own from now on."""
