@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     # Deny by default: a view is closed unless it says `login_not_required`.
     "aftercare.closed.ClosedByDefault",
+    # Every look at a record leaves a row, and a view that forgets to say so is found.
+    "patients.audit.AuditTrail",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -102,6 +104,11 @@ TEMPLATES = [
         },
     }
 ]
+
+# How many proxies of ours stand before this site and add to X-Forwarded-For; 0: it is not believed.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
+# A staff view that shows patients and leaves no row in the audit trail fails; for the tests.
+AUDIT_STRICT: bool = env.bool("AUDIT_STRICT", default=False)
 
 # --- Database: SQLite on one machine, PostgreSQL by DATABASE_URL -----------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'aftercare.sqlite3'}")}
@@ -173,6 +180,17 @@ ALARM_SECONDS: float = env.float("ALARM_SECONDS", default=120.0)
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 TICK_SECONDS: float = env.float("TICK_SECONDS", default=2.0)
 CELERY_BEAT_SCHEDULE = {
+    "seal the audit trail": {
+        "task": "reminders.tasks.seal_audit",
+        "schedule": 30 * TICK_SECONDS,
+        "options": {"expires": 60},
+    },
+    # Once an hour, so that a site which is restarted every day comes to it all the same.
+    "forget": {
+        "task": "reminders.tasks.forget",
+        "schedule": 1800 * TICK_SECONDS,
+        "options": {"expires": 600},
+    },
     # A ring that nobody answered in time is stale: the next one does the same.
     "tick": {
         "task": "reminders.tasks.drain",
@@ -260,7 +278,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 # not. All that come from one address together may fail once a second.
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,60/m/ip", "login": "120/m/ip"}
 # How many proxies in front of us write X-Forwarded-For; 0: the address is whoever connects.
-ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -12,8 +12,18 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from patients import links
-from patients.models import Act, CheckIn, OptOut, Patient, Reading, Report, Treatment
+from patients import audit, links
+from patients.models import (
+    Act,
+    AuditAct,
+    AuditRow,
+    CheckIn,
+    OptOut,
+    Patient,
+    Reading,
+    Report,
+    Treatment,
+)
 from patients.models.patient import Channel, standing_stops
 from patients.protocol import TierAction
 
@@ -72,7 +82,7 @@ def disown(*, treatment: Treatment, now: datetime) -> None:
     patient = treatment.patient
     stop_messages(treatment=treatment, kind=Act.Kind.NOT_ME, now=now)
     for one in patient.treatments.select_related("patient__clinic", "version"):
-        links.revoke(one)
+        links.revoke(one, role=AuditRow.Who.PATIENT)
 
 
 @transaction.atomic
@@ -128,6 +138,13 @@ def _record(
             recorded_at=now,
         )
         for channel in ways
+    )
+    audit.record(
+        AuditAct.STOPPED if stopped else AuditAct.STARTED,
+        clinic=patient.clinic_id,
+        role=AuditRow.Who.PATIENT,
+        patients=[patient],
+        about=how,
     )
 
 

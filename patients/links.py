@@ -21,7 +21,8 @@ from django.db.models import F, Manager, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from patients.models import Patient, Treatment
+from patients import audit
+from patients.models import AuditAct, Patient, StaffUser, Treatment
 from patients.timeline import last_moment
 
 TOKEN_LENGTH = 22  # 62 ** 22 > 2 ** 128
@@ -117,12 +118,23 @@ def newest_of(patient: Patient, protocol_key: str) -> Treatment | None:
     )
 
 
-def revoke(treatment: Treatment) -> None:
-    """Make every link of this treatment given out so far open nothing; a new one replaces it."""
+def revoke(treatment: Treatment, *, by: StaffUser | None = None, role: str = "") -> None:
+    """Make every link of this treatment given out so far open nothing; a new one replaces it.
+
+    `role`: who does so, if it is not one of the staff. Needs the treatment's patient.
+    """
     Treatment.objects.filter(pk=treatment.pk).update(link_generation=F("link_generation") + 1)
     treatment.refresh_from_db(fields=["link_generation"])
     treatment.link_hash = hash_of(token_of(treatment))
     treatment.save(update_fields=["link_hash"])
+    audit.record(
+        AuditAct.LINK_REVOKED,
+        clinic=treatment.patient.clinic_id,
+        by=by,
+        role=role,
+        patients=[treatment.patient_id],
+        about=f"treatment {treatment.pk}",
+    )
 
 
 def _with_page(manager: Manager[Treatment]) -> QuerySet[Treatment]:

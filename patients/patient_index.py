@@ -50,6 +50,16 @@ def install(schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(statement)
 
 
+def sweep() -> None:
+    """Take out of the index what is no longer in any record.
+
+    SQLite's only marks it until its parts are merged; PostgreSQL's vacuum does it by itself.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO patients_search(patients_search) VALUES ('optimize')")
+
+
 def holds(pieces: Sequence[str]) -> RawSQL:
     """Patients whose search text holds every one of these pieces."""
     return _boolean(_all([_holds(piece) for piece in pieces]))

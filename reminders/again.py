@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, Q
 
-from patients.models import Patient, StaffUser, Treatment
+from patients import audit
+from patients.models import AuditAct, Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.checks import Hold, standing_of, verdict_on
 from reminders.models import ANSWER, InboundText, Reminder, State
@@ -71,7 +72,7 @@ def send_again(*, reminder: Reminder, channel: str, by: StaffUser, now: datetime
     row.words = first.words
     if handover and now > first.treatment.logged_at + AT_THE_DESK:
         row.leaves_at = _past_quiet_hours(first.treatment.patient, now)
-    return _save(row, now)
+    return _save(row, now, AuditAct.SENT)
 
 
 def send_all_again(
@@ -104,7 +105,7 @@ def answer(
     row.not_after, row.urgent, row.words = now + timedelta(hours=24), True, words
     if not _just_wrote(patient, now):
         row.leaves_at = _past_quiet_hours(row.treatment.patient, now)
-    return _save(row, now)
+    return _save(row, now, AuditAct.ANSWERED)
 
 
 def _lock(reminder: Reminder) -> Reminder:
@@ -135,7 +136,7 @@ def _row(treatment: Treatment, rule: str, channel: str, by: StaffUser, now: date
     )
 
 
-def _save(row: Reminder, now: datetime) -> Reminder:
+def _save(row: Reminder, now: datetime, act: AuditAct) -> Reminder:
     """Unless the claim would refuse it: then whoever asked is told now."""
     verdict = verdict_on(row, standing_of([row]), now)
     if isinstance(verdict, Skip):
@@ -143,6 +144,8 @@ def _save(row: Reminder, now: datetime) -> Reminder:
     if isinstance(verdict, Hold):
         row.leaves_at = max(row.leaves_at, verdict.until)
     row.save(force_insert=True)
+    patient, about = row.treatment.patient, f"reminder {row.pk}, by {row.channel}"
+    audit.record(act, clinic=patient.clinic_id, by=row.asked_by, patients=[patient], about=about)
     return row
 
 

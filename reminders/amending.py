@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from patients import links
-from patients.models import Correction, StaffUser, Treatment
+from patients import audit, links
+from patients.models import AuditAct, Correction, StaffUser, Treatment
 from reminders.bell import ring
 from reminders.corrections import offer_corrections
 from reminders.models import Reminder, State
@@ -49,6 +49,7 @@ def correct_time(
         treatment.save(update_fields=["treated_at", "link_expires_at"])
         plan(treatment, now=now)
         offer_corrections(treatment, now=now)
+        _record(treatment, AuditAct.CORRECTED, by=by)
         _settle(treatment, now)
         transaction.on_commit(ring)
     return list(treatment.reminders.order_by("due_at", "id"))
@@ -67,6 +68,8 @@ def void_treatment(*, treatment: Treatment, reason: str, by: StaffUser) -> None:
         treatment.voided_by = by
         treatment.save(update_fields=["voided_at", "void_reason", "voided_by"])
         withdraw([treatment], reason=Skip.VOIDED, now=now)
+        # Of a voided treatment no link opens anything.
+        _record(treatment, AuditAct.VOIDED, AuditAct.LINK_REVOKED, by=by)
         _settle(treatment, now)
 
 
@@ -81,6 +84,11 @@ def undo_treatment(*, treatment: Treatment, by: StaffUser) -> bool:
         raise TreatmentRefused("The 10 seconds to undo it are over. Void it with a reason instead.")
     void_treatment(treatment=treatment, reason="Undone at the desk", by=by)
     return not treatment.reminders.exclude(state__in=[State.PLANNED, State.SKIPPED]).exists()
+
+
+def _record(treatment: Treatment, *acts: AuditAct, by: StaffUser) -> None:
+    clinic, about = treatment.patient.clinic_id, f"treatment {treatment.pk}"
+    audit.record(*acts, clinic=clinic, by=by, patients=[treatment.patient_id], about=about)
 
 
 def _lock(treatment: Treatment) -> Treatment:

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from patients.models import Consent, Patient, StaffUser, Treatment
+from patients import audit
+from patients.models import AuditAct, Consent, Patient, StaffUser, Treatment
 from patients.models.patient import Channel, stopped_addresses
 from patients.protocol import ConsentScope
 from reminders.bell import ring
@@ -65,6 +66,15 @@ def send_page_by_email(
         state=State.PLANNED,
         state_at=now,
         again_of=rows[0],
+    )
+    audit.record(
+        AuditAct.DETAILS,
+        AuditAct.CONSENT,
+        AuditAct.SENT,
+        clinic=patient.clinic_id,
+        by=by,
+        patients=[patient],
+        about=f"reminder {reminder.pk}, by email",
     )
     transaction.on_commit(ring)
     return reminder

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from patients.models import StaffUser, Treatment
+from patients import audit
+from patients.models import AuditAct, StaffUser, Treatment
 from patients.protocol import ReminderRule
 from reminders.concerns import raise_concern
 from reminders.models import ANSWER, Concern, Reminder, State
@@ -39,11 +40,20 @@ def send_correction(concern: Concern, *, by: StaffUser, now: datetime) -> Remind
         return None
     locked.closed_at, locked.closed_by = now, by
     locked.save(update_fields=["closed_at", "closed_by"])
+    audit.record(
+        AuditAct.CLOSED,
+        clinic=concern.clinic_id,
+        by=by,
+        patients=[reminder.treatment.patient_id],
+        about=f"concern {concern.pk}",
+    )
     rule = _permitting(reminder)
     gate_at = _gate_now(reminder.treatment, rule.key)
     if gate_at is None or gate_at <= now:
         return None
     said = reminder.treatment.reminders.filter(rule=rule.key, channel=reminder.channel)
+    patient, about = reminder.treatment.patient_id, f"concern {concern.pk}"
+    audit.record(AuditAct.SENT, clinic=concern.clinic_id, by=by, patients=[patient], about=about)
     return Reminder.objects.create(
         treatment=reminder.treatment,
         rule=rule.key,

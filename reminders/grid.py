@@ -71,6 +71,7 @@ class Board:
     until: date | None
     earlier: date | None
     is_first_run: bool
+    patients: tuple[int, ...]
 
     @property
     def query(self) -> str:
@@ -145,6 +146,7 @@ def board(
         until=until,
         earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
         is_first_run=not (listed or until) and not _has_any(clinic),
+        patients=tuple(treatment.patient_id for treatment in treatments),
     )
 
 

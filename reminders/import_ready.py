@@ -53,7 +53,7 @@ class Judged:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """`inserts` in their order; `several`: patients with more than one treatment, of which only
-    the newest goes on.
+    the newest goes on; `touched`: every patient of these rows.
     """
 
     rows: list[int]
@@ -62,6 +62,7 @@ class Ready:
     facts: Facts
     inserts: list[Prepared]
     several: set[int]
+    touched: set[int]
     patients: int
     treatments: int
 
@@ -110,6 +111,7 @@ def make_ready(file: ImportFile, rows: Sequence[ImportRow], reader: Reader) -> R
         facts=judged.facts,
         inserts=[one for some in (new, consents, made, reminders) for one in prepare(some)],
         several=_several(made, judged.facts),
+        touched={one.pk for _, one in pairs},
         patients=len(new),
         treatments=len(made),
     )

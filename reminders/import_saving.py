@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from patients import audit
 from patients.inserting import insert
-from patients.models import Clinic, ImportFile, ImportRow
+from patients.models import AuditAct, Clinic, ImportFile, ImportRow
 from reminders.import_known import facts_of
 from reminders.import_progress import tell
 from reminders.import_reading import ranges_of
@@ -70,12 +71,14 @@ def _save(file: ImportFile, reader: Reader, waiting: list[bytes]) -> None:
     # Whoever logs somebody new waits here, as at the desk.
     Clinic.objects.select_for_update(no_key=True).get(pk=file.clinic_id)
     done = 0
+    touched: set[int] = set()
     for packed in waiting:
         ready = _still_right(file, reader, Ready.unpacked(packed))
         for rows in ready.inserts:
             insert(rows)
         settle_series(ready.several, now=reader.now)
         _name_the_late(ready)
+        touched |= ready.touched
         file.patients_added += ready.patients
         file.treatments_added += ready.treatments
         file.bad += len(ready.bad)
@@ -83,6 +86,13 @@ def _save(file: ImportFile, reader: Reader, waiting: list[bytes]) -> None:
         tell(file.pk, done)  # once more: it is still heard of
     file.state, file.done_at = ImportFile.State.DONE, timezone.now()
     file.save(update_fields=["state", "done_at", "bad", "patients_added", "treatments_added"])
+    audit.record(
+        AuditAct.LIST_TAKEN_IN,
+        clinic=file.clinic_id,
+        by=file.uploaded_by,
+        patients=touched,
+        about=f"list {file.pk}",
+    )
 
 
 def _still_right(file: ImportFile, reader: Reader, ready: Ready) -> Ready:

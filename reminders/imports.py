@@ -17,8 +17,9 @@ from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from patients import audit
 from patients.inserting import insert_all
-from patients.models import Clinic, ImportFile, ImportRow, StaffUser
+from patients.models import AuditAct, Clinic, ImportFile, ImportRow, StaffUser
 from reminders.import_columns import guess_columns
 from reminders.import_progress import stands_still, tell
 from reminders.import_reading import ImportRefused, look_at, ranges_of, read_rows
@@ -62,10 +63,13 @@ def upload(*, clinic: Clinic, file: IO[bytes], name: str, by: StaffUser) -> Impo
         if not kept.total:
             raise ImportRefused("There is no row below the header.")
         kept.save(update_fields=["total"])
+        _record(AuditAct.LIST_UPLOADED, kept, by)
     return kept
 
 
-def check(file: ImportFile, *, columns: Mapping[str, int], day_first: bool) -> bool:
+def check(
+    file: ImportFile, *, columns: Mapping[str, int], day_first: bool, by: StaffUser | None = None
+) -> bool:
     """Judge every row by these columns: the bad ones keep their reason.
 
     Whether it was still to be judged: a colleague may have accepted it meanwhile.
@@ -87,9 +91,11 @@ def check(file: ImportFile, *, columns: Mapping[str, int], day_first: bool) -> b
         file.rows.exclude(problem="").update(problem="")
         name_bad(bad)
         file.save(update_fields=["columns", "day_first", "state", "bad", "over"])
+        _record(AuditAct.LIST_CHECKED, file, by)
     return True
 
 
+@transaction.atomic
 def accept(file: ImportFile, *, handover: bool, only: str, by: StaffUser) -> bool:
     """Have a worker take it in; whether nobody else had done so. `only`: rows like "2-40, 57"."""
     ranges_of(only)
@@ -101,6 +107,7 @@ def accept(file: ImportFile, *, handover: bool, only: str, by: StaffUser) -> boo
         uploaded_by=by,
     )
     if changed:
+        _record(AuditAct.LIST_ACCEPTED, file, by)
         tell(file.pk, 0)
         transaction.on_commit(_ring)
     return bool(changed)
@@ -141,6 +148,10 @@ def take_in_accepted() -> bool:
             take_in(pk, claimed_at=now)
             taken = True
     return taken
+
+
+def _record(act: AuditAct, file: ImportFile, by: StaffUser | None) -> None:
+    audit.record(act, clinic=file.clinic_id, by=by, about=f"list {file.pk}")
 
 
 def _ring() -> None:

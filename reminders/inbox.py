@@ -133,7 +133,15 @@ def _act(
         if text.meaning in (Meaning.STOP, Meaning.WISH):
             stop(clinic, text.from_address, how=text.meaning)
         elif text.meaning == Meaning.START and stopped:
-            record(clinic, Channel.SMS, text.from_address, stopped=False, how="start")
+            theirs = [one for one in patients if one.clinic_id == clinic.pk]
+            record(
+                clinic,
+                Channel.SMS,
+                text.from_address,
+                stopped=False,
+                how="start",
+                patients=theirs,
+            )
     if text.meaning == Meaning.START and stopped:
         plan_again(patients, [Channel.SMS], now=text.received_at)
 

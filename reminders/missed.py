@@ -25,6 +25,7 @@ NO_WORD = ProviderError(
 class Person:
     reminder: int
     treatment: int
+    patient: int
     name: str
     when: str
     ways: tuple[Way, ...]
@@ -114,6 +115,7 @@ def _cause(why: ProviderError, rows: list[Reminder], now: datetime) -> Cause:
         Person(
             reminder=row.pk,
             treatment=row.treatment_id,
+            patient=row.treatment.patient_id,
             name=row.treatment.patient.full_name,
             when=f"was for {said(row.due_at, row.treatment.patient, now)}",
             ways=ways_of(row, now=now),

@@ -5,10 +5,13 @@ A stop belongs to the address: everybody whom it reaches is stopped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils import timezone
 
-from patients.models import Clinic, OptOut, Patient
+from patients import audit
+from patients.models import AuditAct, AuditRow, Clinic, OptOut, Patient
 from patients.models.patient import Channel
 from reminders.models import Reminder, State
 from reminders.moments import Skip
@@ -29,7 +32,7 @@ def lock_patients(clinic: Clinic, channel: str, address: str) -> list[Patient]:
 def stop(clinic: Clinic, address: str, *, channel: str = Channel.SMS, how: str = "text") -> None:
     """Nothing more by this channel to this address, from this transaction on."""
     patients = lock_patients(clinic, channel, address)
-    record(clinic, channel, address, stopped=True, how=how)
+    record(clinic, channel, address, stopped=True, how=how, patients=patients)
     _skip(patients, channel)
 
 
@@ -45,7 +48,16 @@ def _skip(patients: list[Patient], channel: str) -> None:
     ).update(state=State.SKIPPED, skip_reason=Skip.OPTED_OUT.value, state_at=timezone.now())
 
 
-def record(clinic: Clinic, channel: str, address: str, *, stopped: bool, how: str) -> None:
+def record(
+    clinic: Clinic,
+    channel: str,
+    address: str,
+    *,
+    stopped: bool,
+    how: str,
+    patients: Iterable[Patient],
+) -> None:
+    """Within a transaction. `patients`: whom the address reaches."""
     OptOut.objects.create(
         clinic=clinic,
         channel=channel,
@@ -54,3 +66,5 @@ def record(clinic: Clinic, channel: str, address: str, *, stopped: bool, how: st
         how=how,
         recorded_at=timezone.now(),
     )
+    act = AuditAct.STOPPED if stopped else AuditAct.STARTED
+    audit.record(act, clinic=clinic, role=AuditRow.Who.PATIENT, patients=patients, about=how)

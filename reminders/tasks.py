@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from patients import audit_chain
 from reminders import (
     alarms,
     alerts,
@@ -12,8 +13,9 @@ from reminders import (
     heartbeat,
     imports,
     page_acts,
+    retention,
     summary,
-)  # fmt: skip
+)
 from reminders import settle as settling
 from reminders.bell import ring
 
@@ -64,3 +66,15 @@ def sum_up() -> None:
     now = timezone.now()
     summary.send_due(now=now)
     alarms.watch_messages(now=now)
+
+
+@shared_task(name="reminders.tasks.seal_audit", ignore_result=True)
+def seal_audit() -> None:
+    """Put the audit trail's new rows into its chain."""
+    audit_chain.link_new(now=timezone.now())
+
+
+@shared_task(name="reminders.tasks.forget", ignore_result=True)
+def forget() -> None:
+    """Redact the records whose clinic's period is over."""
+    retention.redact_due(now=timezone.now())

@@ -64,6 +64,7 @@ def _entry(row: Written, patient: Patient, now: datetime) -> Entry:
         head = f"Call: {call.lower()}" if call else "Note"
         return Entry(f"{head} · {row.writer}, {said(row.at, patient, now)}", row.text)
     if row.done_at is not None:
-        return Entry(f"Task done by {row.done_by}, {said(row.done_at, patient, now)}", row.text)
+        by = row.done_by or "the site itself"
+        return Entry(f"Task done by {by}, {said(row.done_at, patient, now)}", row.text)
     head = f"Task for {row.owner}, due {said(row.due_at, patient, now)} · from {row.writer}"
     return Entry(head, row.text, task=row.pk, late=row.due_at < now)

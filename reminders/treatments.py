@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,8 +10,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from patients import links, words
+from patients import audit, links, words
 from patients.models import (
+    AuditAct,
+    AuditRow,
     Clinic,
     Consent,
     Patient,
@@ -28,6 +31,9 @@ FUTURE_ALLOWED = timedelta(minutes=5)
 ASK_AFTER = timedelta(hours=12)
 REFUSE_AFTER = timedelta(days=30)
 SAME_TREATMENT_WITHIN = timedelta(hours=4)
+DETAILS = (
+    "first_name", "last_name", "phone", "email", "channel", "language", "zone", "wants_details",
+)  # fmt: skip
 
 
 class TreatmentRefused(ValueError):
@@ -66,6 +72,7 @@ def log_treatment(
     check_time(treated_at, now)
     try:
         with transaction.atomic():
+            acts = list(_acts(patient))
             patient.save()
             treatment = Treatment(
                 patient=patient,
@@ -80,6 +87,7 @@ def log_treatment(
             links.prepare(treatment)
             treatment.save(force_insert=True)
             _record_consents(patient, agreed, by=by, now=now)
+            _record(treatment, *acts, by=by)
             plan(treatment, now=now, handover=handover)
             settle_series([patient.pk], now=now)
             transaction.on_commit(ring)
@@ -89,6 +97,30 @@ def log_treatment(
             raise
         return earlier, False
     return treatment, True
+
+
+def _acts(patient: Patient) -> Iterator[AuditAct]:
+    """What logging a treatment of this patient is, as the trail says it."""
+    if patient.pk is None:
+        yield AuditAct.ADDED
+    elif not Patient.objects.filter(
+        pk=patient.pk, **{name: getattr(patient, name) for name in DETAILS}
+    ).exists():
+        yield AuditAct.DETAILS
+    yield from (AuditAct.LOGGED, AuditAct.LINK_ISSUED)
+    if any(patient.address(channel) for channel in Channel):
+        yield AuditAct.CONSENT
+
+
+def _record(treatment: Treatment, *acts: AuditAct, by: StaffUser | None) -> None:
+    audit.record(
+        *acts,
+        clinic=treatment.patient.clinic_id,
+        by=by,
+        role="" if by else AuditRow.Who.SYSTEM,
+        patients=[treatment.patient_id],
+        about=f"treatment {treatment.pk}",
+    )
 
 
 def check_time(treated_at: datetime, now: datetime) -> None:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from reminders.views import (
     acts,
+    audit,
     board,
     clinic,
     concerns,
@@ -16,6 +17,7 @@ from reminders.views import (
     imports,
     locked,
     missed,
+    person,
     story,
     unsubscribe,
     webhooks,
@@ -46,6 +48,12 @@ urlpatterns = [
     path("clinic/people/<int:pk>/", clinic.change_person, name="clinic-person"),
     path("clinic/people/<int:pk>/reset/", clinic.reset_person, name="clinic-reset"),
     path("clinic/test-text/", clinic.test_text, name="clinic-test"),
+    path("audit/", audit.trail, name="audit"),
+    path("audit/trail.csv", audit.as_csv, name="audit-csv"),
+    path("patients/<int:pk>/data/", person.data, name="person-data"),
+    path("patients/<int:pk>/data.json", person.as_json, name="person-json"),
+    path("patients/<int:pk>/erase/", person.erase, name="erase"),
+    path("patients/<int:pk>/hold/", person.hold, name="hold"),
     path("figures/", figures.figures, name="figures"),
     path("board/changes/", board.changes, name="board-changes"),
     path("locked/", locked.locked, name="locked"),

@@ -1,13 +1,18 @@
 """What every test gets: quick hashing, plain static files, a database file of its own."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
+from django.db import connection
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch
+
+from patients.audit_wall import lowered
 
 CHROMIUM_ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -31,6 +36,20 @@ def pytest_configure() -> None:
     ]
     initialize_app_registry()
     patch()  # what its app would do, were it installed before Django is set up
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_tests_own_database_can_be_emptied() -> Iterator[None]:
+    """After a test that commits: the one place where the audit trail's walls come down."""
+    handle = flush.Command.handle
+
+    def lower_and_flush(self: flush.Command, **options: Any) -> None:
+        with lowered(connection):
+            handle(self, **options)
+
+    flush.Command.handle = lower_and_flush  # type: ignore[method-assign]
+    yield
+    flush.Command.handle = handle  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

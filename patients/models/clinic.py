@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F
 from django.utils.crypto import salted_hmac
@@ -19,6 +20,8 @@ from phonenumber_field.modelfields import PhoneNumberField
 from patients.clock import QuietHours
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# A yearly maintenance visit and whatever is asked about it still find the record.
+KEEP_MONTHS = 24
 SMS_NAME_LIMIT = 20  # characters: with a 60-character link every text stays one segment
 
 
@@ -104,6 +107,12 @@ class Clinic(models.Model):
         default=Decimal("0.0083"),
         db_default=Decimal("0.0083"),
         help_text="What one text segment costs, in the account's currency.",
+    )
+    keep_months = models.PositiveSmallIntegerField(
+        default=KEEP_MONTHS,
+        db_default=KEEP_MONTHS,
+        validators=[MaxValueValidator(1200)],
+        help_text="Months after the last step; then a record loses its name. 0 keeps all of them.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

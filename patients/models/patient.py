@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from phonenumber_field.modelfields import PhoneNumberField
 
 from patients.models.clinic import Clinic, StaffUser, validate_zone
 from patients.models.search_text import SearchTextField
 from patients.protocol import ConsentScope
+
+HIDDEN = "#"  # no phone number and no email begins with it
+# Where somebody wants to know which patients were read, they put a set here.
+READ: ContextVar[set[int] | None] = ContextVar("READ", default=None)
 
 
 class Channel(models.TextChoices):
@@ -60,6 +67,13 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return f"patient {self.pk}"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **more: Any) -> Self:
+        patient = super().from_db(db, field_names, values, **more)
+        if (read := READ.get()) is not None:
+            read.add(patient.pk)
+        return patient
 
     @property
     def full_name(self) -> str:
@@ -140,18 +154,33 @@ def latest_consents(patients: Any) -> models.QuerySet[Consent]:
     return Consent.objects.filter(id__in=newest)
 
 
+def hidden(address: str) -> str:
+    """What stands for an address whose patient was erased: a stop still holds, and names nobody.
+
+    Keyed, because there are few enough phone numbers to try them all. 32 letters at most.
+    """
+    mac = salted_hmac("patients.address", address, secret=settings.LINK_KEY, algorithm="sha256")
+    return f"{HIDDEN}{mac.hexdigest()[:31]}"
+
+
 def stopped_addresses(clinics: Any, addresses: Any) -> set[tuple[int, str, str]]:
     """The (clinic id, channel, address) among these that have said stop and not start again."""
     stops = standing_stops(clinics, addresses)
     return {(row.clinic_id, row.channel, row.address) for row in stops}
 
 
-def standing_stops(clinics: Any, addresses: Any) -> models.QuerySet[OptOut]:
-    """The stops among these after which came no start."""
+def standing_stops(clinics: Any, addresses: Iterable[str]) -> list[OptOut]:
+    """The stops among these after which came no start; their addresses in the clear."""
+    spoken = {one: one for one in addresses}
+    spoken |= {hidden(one): one for one in spoken}
     newest = (
-        OptOut.objects.filter(clinic__in=clinics, address__in=addresses)
+        OptOut.objects.filter(clinic__in=clinics, address__in=list(spoken))
         .values("clinic", "channel", "address")
         .annotate(newest=models.Max("id"))
         .values("newest")
     )
-    return OptOut.objects.filter(Q(id__in=newest), stopped=True)
+    latest: dict[tuple[int, str, str], OptOut] = {}
+    for row in OptOut.objects.filter(id__in=newest).order_by("id"):
+        row.address = spoken[row.address]
+        latest[row.clinic_id, row.channel, row.address] = row
+    return [row for row in latest.values() if row.stopped]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpResponse, QueryDict
@@ -11,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
-from patients.models import Treatment
+from patients.models import AuditAct, Treatment
 from patients.models.patient import Channel
 from reminders.again import NotSentAgain, send_again
 from reminders.bell import ring
@@ -46,12 +48,14 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
     treatment = _find(request, pk)
     form = NoteForm(_typed(request))
     if form.is_valid():
-        Note.objects.create(
-            patient=treatment.patient,
-            by=request.user,
-            written_at=timezone.now(),
-            **form.cleaned_data,
-        )
+        with transaction.atomic():
+            Note.objects.create(
+                patient=treatment.patient,
+                by=request.user,
+                written_at=timezone.now(),
+                **form.cleaned_data,
+            )
+            audit.did(request, AuditAct.NOTE, [treatment.patient_id])
         return redirect("story", pk)
     return _page(request, treatment, form, "note")
 
@@ -65,27 +69,32 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
     form = TaskForm(_typed(request), by=request.user, clinic=clinic, now=now)
     if form.is_valid():
         typed = form.cleaned_data
-        Task.objects.create(
-            clinic=clinic,
-            patient=treatment.patient,
-            text=typed["text"],
-            owner=typed["owner"],
-            due_at=typed["due_at"],
-            made_by=request.user,
-            made_at=now,
-        )
+        with transaction.atomic():
+            Task.objects.create(
+                clinic=clinic,
+                patient=treatment.patient,
+                text=typed["text"],
+                owner=typed["owner"],
+                due_at=typed["due_at"],
+                made_by=request.user,
+                made_at=now,
+            )
+            audit.did(request, AuditAct.TASK, [treatment.patient_id])
         return redirect("story", pk)
     return _page(request, treatment, form, "task")
 
 
 @require_POST
 @staff_only()
+@transaction.atomic
 def task_done(request: StaffRequest, pk: int) -> HttpResponse:
     """One person ends it; whoever comes second is told."""
     row = get_object_or_404(Task, pk=pk, clinic=request.user.clinic_id)
     open_ = Task.objects.filter(pk=pk, done_at=None)
     if not open_.update(done_at=timezone.now(), done_by=request.user):
         messages.warning(request, "A colleague had done it already.")
+    else:
+        audit.did(request, AuditAct.TASK_DONE, [row.patient_id], about=f"task {pk}")
     newest = row.patient.treatments.order_by("-treated_at").values_list("pk", flat=True)
     return redirect("story", newest[0])
 
@@ -114,7 +123,9 @@ def again(request: StaffRequest, pk: int) -> HttpResponse:
 def number(request: StaffRequest, pk: int) -> HttpResponse:
     """The patient's number and address in full, because somebody asked: the one place for it."""
     template = "staff/number.html" if request.htmx else "staff/number_page.html"
-    return render(request, template, {"treatment": _find(request, pk)})
+    treatment = _find(request, pk)
+    audit.shown(request, AuditAct.NUMBER, [treatment.patient_id], about=f"treatment {pk}")
+    return render(request, template, {"treatment": treatment})
 
 
 def _typed(request: StaffRequest) -> QueryDict | None:
@@ -122,6 +133,8 @@ def _typed(request: StaffRequest) -> QueryDict | None:
 
 
 def _page(request: StaffRequest, treatment: Treatment, form: Form, kind: str) -> HttpResponse:
+    about = f"{kind}, treatment {treatment.pk}"
+    audit.shown(request, AuditAct.FORM, [treatment.patient_id], about=about)
     context = {"treatment": treatment, "patient": treatment.patient, "form": form}
     return render(request, f"staff/{kind}.html", context)
 

@@ -13,8 +13,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on, through_the_door
+from patients.models import AuditAct
 from reminders import changes as changed
 from reminders import grid
 from reminders.refusals import refused_now
@@ -27,15 +29,16 @@ NOTHING_NEW = 204  # htmx leaves the page as it is
 @staff_only()
 def board(request: StaffRequest) -> HttpResponse:
     clinic, now = request.user.clinic, timezone.now()
-    shown = grid.board(
+    found = grid.board(
         clinic,
         show=request.GET.get("show", ""),
         page=request.GET.get("page", ""),
         until=asked_day(request),
         now=now,
     )
+    audit.shown(request, AuditAct.BOARD, found.patients, about=found.show)
     context = {
-        "board": shown,
+        "board": found,
         "refused": refused_now(clinic, now=now),
         "here": "board",
         **_look(now, changed.mark(clinic.pk)),

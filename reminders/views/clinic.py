@@ -6,14 +6,16 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
-from patients.models import Clinic, StaffUser
+from patients.models import AuditAct, Clinic, StaffUser
 from patients.models.clinic import Role
 from patients.starting_anew import start_anew
 from reminders import changes
@@ -33,7 +35,9 @@ TEST = "{clinic}: this is a test text. It works."
 def clinic(request: StaffRequest) -> HttpResponse:
     form = ClinicForm(_typed(request), instance=Clinic.objects.get(pk=request.user.clinic_id))
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            audit.did(request, AuditAct.CLINIC)
         messages.success(request, "Saved. What is still to be sent follows it.")
         return redirect("clinic")
     return _page(request, form=form)
@@ -46,7 +50,9 @@ def add_person(request: StaffRequest) -> HttpResponse:
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _page(request, person=form)
-    person, password = form.add(request.user.clinic)
+    with transaction.atomic():
+        person, password = form.add(request.user.clinic)
+        audit.did(request, AuditAct.STAFF_ADDED, about=f"user {person.pk}, {person.role}")
     return _page(request, added={"person": person, "password": password})
 
 
@@ -62,7 +68,10 @@ def change_person(request: StaffRequest, pk: int) -> HttpResponse:
             typed |= {"role": person.role, "is_active": True}
         for name, value in typed.items():
             setattr(person, name, value)
-        person.save(update_fields=list(typed))
+        with transaction.atomic():
+            person.save(update_fields=list(typed))
+            now_is = f"{person.role}{'' if person.is_active else ', may not sign in'}"
+            audit.did(request, AuditAct.STAFF_CHANGED, about=f"user {pk}, {now_is}"[:40])
         if not person.is_active:  # let in again later, they begin anew
             _shut_out(person)
         messages.success(request, f"{person.name}: saved.")
@@ -78,7 +87,9 @@ def reset_person(request: StaffRequest, pk: int) -> HttpResponse:
     if person.pk == request.user.pk:
         messages.warning(request, "Your own is under your name, at the top of the page.")
         return redirect("clinic")
-    password = start_anew(person)
+    with transaction.atomic():
+        password = start_anew(person)
+        audit.did(request, AuditAct.STAFF_RESET, about=f"user {pk}")
     changes.forget_lookers(person.clinic_id)
     return _page(request, added={"person": person, "password": password})
 
@@ -98,6 +109,7 @@ def test_text(request: StaffRequest) -> HttpResponse:
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
         return redirect("clinic")
+    audit.did(request, AuditAct.TEST_TEXT)
     outcome = sms.send(_message(clinic, number))
     if isinstance(outcome, Accepted):
         messages.success(request, "The provider has taken it: look at your phone.")

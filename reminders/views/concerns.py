@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,8 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
-from patients.models import Treatment
+from patients.models import AuditAct, Treatment
 from reminders.bell import ring
 from reminders.check_ins import close_report
 from reminders.concern_words import by_urgency, show, with_words
@@ -38,6 +42,7 @@ def concerns(request: StaffRequest) -> HttpResponse:
     rows = [
         show(one, clinic, now=now, treatment=treatments.get(one.patient_id or 0)) for one in open_
     ]
+    audit.shown(request, AuditAct.CONCERNS, [one.patient_id for one in open_ if one.patient_id])
     return render(request, "staff/concerns.html", {"rows": rows, "here": "concerns"})
 
 
@@ -46,8 +51,7 @@ def concerns(request: StaffRequest) -> HttpResponse:
 def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
     """One person takes it on; whoever comes second is told who has."""
     concern = get_object_or_404(_concerns(request), pk=pk)
-    free = _open(request).filter(pk=pk, acknowledged_at=None)
-    if not free.update(acknowledged_at=timezone.now(), acknowledged_by=request.user):
+    if not _take(request, concern):
         concern.refresh_from_db()
         who = concern.acknowledged_by
         mine = who is not None and who.pk == request.user.pk
@@ -66,12 +70,11 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
     form = CloseForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         ended = {"closed_at": now, "closed_by": request.user, "closed_reason": form.reason()}
-        if not _open(request).filter(pk=pk).update(**ended):
+        if not _close(request, concern, ended):
             messages.warning(request, "A colleague had closed it already.")
-        elif concern.report is not None:
-            close_report(report=concern.report, by=request.user, now=now)
         return redirect("concerns")
     shown = show(concern, request.user.clinic, now=now)
+    audit.shown(request, AuditAct.FORM, _whom(concern), about=f"concern {pk}")
     return render(request, "staff/close.html", {"one": shown, "form": form, "here": "concerns"})
 
 
@@ -87,6 +90,29 @@ def correct_text(request: StaffRequest, pk: int) -> HttpResponse:
         ring()
         messages.success(request, "The correction leaves now, outside quiet hours.")
     return redirect("concerns")
+
+
+@transaction.atomic
+def _take(request: StaffRequest, concern: Concern) -> bool:
+    free = _open(request).filter(pk=concern.pk, acknowledged_at=None)
+    taken = free.update(acknowledged_at=timezone.now(), acknowledged_by=request.user)
+    if taken:
+        audit.did(request, AuditAct.TAKEN, _whom(concern), about=f"concern {concern.pk}")
+    return bool(taken)
+
+
+@transaction.atomic
+def _close(request: StaffRequest, concern: Concern, ended: dict[str, Any]) -> bool:
+    closed = _open(request).filter(pk=concern.pk).update(**ended)
+    if closed and concern.report is not None:
+        close_report(report=concern.report, by=request.user, now=ended["closed_at"])
+    if closed:
+        audit.did(request, AuditAct.CLOSED, _whom(concern), about=f"concern {concern.pk}")
+    return bool(closed)
+
+
+def _whom(concern: Concern) -> list[int]:
+    return [concern.patient_id] if concern.patient_id else []
 
 
 def _concerns(request: StaffRequest) -> QuerySet[Concern]:

@@ -5,6 +5,7 @@ A search is a POST, so that no name, number or address ends up in an address bar
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,8 +15,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
-from patients.models import Clinic, Patient, Treatment
+from patients.models import AuditAct, Clinic, Patient, Treatment
 from patients.models.patient import stopped_addresses
 from reminders.fields import grouped, read_phone, region_of
 from reminders.finding import LEAST_LETTERS, find_patients, same_contact, same_name
@@ -54,11 +56,13 @@ def search(request: StaffRequest) -> HttpResponse:
     """The patients found: a fragment for htmx, the whole desk without it."""
     typed = request.POST.get("find", "")[:80].strip()
     clinic = request.user.clinic
-    context = {
+    context: dict[str, Any] = {
         "typed": typed,
         "found": find_patients(clinic, typed),
         "enough": len(typed) >= LEAST_LETTERS,
     }
+    found = context["found"]
+    audit.shown(request, AuditAct.SEARCH, [*found.patients, *found.almost])
     if request.htmx:
         return render(request, "staff/found.html", context)
     form = TreatmentForm(clinic=clinic, now=timezone.now())
@@ -86,6 +90,7 @@ def check(request: StaffRequest) -> HttpResponse:
         "reached": [one for one in reached if str(one.pk) != known],
         "named": [one for one in named if one not in reached][:SHOWN_OF_NAME],
     }
+    audit.shown(request, AuditAct.SEARCH, [*reached, *named])
     return render(request, "staff/checked.html", context)
 
 
@@ -115,7 +120,7 @@ def _logged_before(clinic: Clinic, form_key: str) -> Treatment | None:
 
 
 def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -> HttpResponse:
-    clinic = request.user.clinic
+    clinic, patient = request.user.clinic, form.patient
     recent = list(
         Treatment.objects.filter(patient__clinic=clinic, voided_at=None)
         .select_related("patient")
@@ -126,8 +131,8 @@ def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -
         form.fields["first_name"].widget.attrs["autofocus"] = True
     context = {
         "form": form,
-        "patient": form.patient,
-        "stopped": _has_stopped(form.patient),
+        "patient": patient,
+        "stopped": _has_stopped(patient),
         "recent": recent,
         "first_run": first_run,
         "now": form.now,
@@ -136,6 +141,8 @@ def _desk(request: StaffRequest, form: TreatmentForm, more: dict[str, object]) -
         "here": "desk",
         **more,
     }
+    seen = [treatment.patient_id for treatment in recent] + ([patient.pk] if patient else [])
+    audit.shown(request, AuditAct.DESK, seen)
     # What a form comes back with is an answer to it, not a page that is missing or broken.
     return render(request, "staff/desk.html", context)
 

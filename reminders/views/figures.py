@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
+from patients.models import AuditAct, Treatment
 from reminders import export as exported
 from reminders import figures as counted
 from reminders.asking import asking
@@ -54,6 +56,7 @@ def export(request: StaffRequest) -> StreamingHttpResponse:
     ends = datetime.combine(until, time(), clinic.tz) if until else None
     found = asking(clinic, now=now)
     listed = list_rows(clinic, found, show=request.GET.get("show", ""), ends=ends, now=now)
+    audit.shown(request, AuditAct.EXPORT, _patients(listed), about=request.GET.get("show", "")[:40])
     response = StreamingHttpResponse(
         exported.lines(clinic, listed), content_type="text/csv; charset=utf-8"
     )
@@ -68,7 +71,13 @@ def export(request: StaffRequest) -> StreamingHttpResponse:
 def day_sheet(request: StaffRequest) -> HttpResponse:
     """Today on paper: concerns, tasks, what failed, who was treated, what still leaves."""
     shown = sheet(request.user.clinic, now=timezone.now())
+    audit.shown(request, AuditAct.DAY_SHEET, audit.patients_read())
     return render(request, "staff/day_sheet.html", {"sheet": shown, "here": "board"})
+
+
+def _patients(treatments: list[int]) -> set[int]:
+    rows = Treatment.objects.filter(pk__in=treatments)
+    return set(rows.values_list("patient", flat=True))
 
 
 def _delivery_bar(day: counted.Day) -> Bar:

@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from patients import words
+from patients import audit, words
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on
-from patients.models import Clinic, ImportFile
+from patients.models import AuditAct, Clinic, ImportFile
 from reminders.heartbeat import silent_since
 from reminders.import_forms import AcceptForm, ColumnsForm, UploadForm
 from reminders.import_progress import progress_of, stands_still
@@ -75,9 +76,10 @@ def columns(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("import-file", pk)
     form = ColumnsForm(request.POST or None, file=file)
     if form.is_valid():
-        if not check(file, columns=form.columns, day_first=form.day_first):
+        if not check(file, columns=form.columns, day_first=form.day_first, by=request.user):
             messages.warning(request, QUICKER)
         return redirect("import-file", pk)
+    _shown(request, file)
     context = {"form": form, "file": file, "here": "desk"}
     return render(request, "staff/import_columns.html", context)
 
@@ -118,7 +120,11 @@ def progress(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_only()
 def again(request: StaffRequest, pk: int) -> HttpResponse:
     """The worker that took it in was killed: another one begins it anew."""
-    if not try_again(_find(request, pk)):
+    with transaction.atomic():
+        freed = try_again(_find(request, pk))
+        if freed:
+            audit.did(request, AuditAct.LIST_AGAIN, about=f"list {pk}")
+    if not freed:
         messages.warning(request, "It is on its way again: this is how the list stands now.")
     return redirect("import-file", pk)
 
@@ -128,7 +134,11 @@ def again(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_only()
 def back(request: StaffRequest, pk: int) -> HttpResponse:
     """No worker has begun with it: it is not to be taken in for now."""
-    if not take_back(_find(request, pk)):
+    with transaction.atomic():
+        taken_back = take_back(_find(request, pk))
+        if taken_back:
+            audit.did(request, AuditAct.LIST_BACK, about=f"list {pk}")
+    if not taken_back:
         messages.warning(request, "It had begun already: this is how the list stands now.")
     return redirect("import-file", pk)
 
@@ -136,9 +146,12 @@ def back(request: StaffRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 @staff_only()
+@transaction.atomic
 def forget(request: StaffRequest, pk: int) -> HttpResponse:
     """Throw the uploaded rows away; what was taken in of them stays."""
     file = _find(request, pk)
+    if file.state in (UPLOADED, CHECKED, DONE):
+        audit.did(request, AuditAct.LIST_FORGOTTEN, about=f"list {pk}")
     if file.state in (UPLOADED, CHECKED):
         file.delete()
         messages.success(request, "The list is thrown away. Nothing of it was taken in.")
@@ -155,6 +168,7 @@ def forget(request: StaffRequest, pk: int) -> HttpResponse:
 def bad_rows(request: StaffRequest, pk: int) -> StreamingHttpResponse:
     """The rows left out as a CSV file with their reasons, to be put right and sent again."""
     file = _find(request, pk)
+    _shown(request, file)
     response = StreamingHttpResponse(_lines(file), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="left-out.csv"'
     return response
@@ -188,7 +202,13 @@ def _preview(request: StaffRequest, file: ImportFile, form: AcceptForm) -> HttpR
         "here": "desk",
         **_progress(file),
     }
+    _shown(request, file)
     return render(request, "staff/import_file.html", context)
+
+
+def _shown(request: StaffRequest, file: ImportFile) -> None:
+    """The rows of a list are people whom we may not know."""
+    audit.shown(request, AuditAct.LIST, (), about=f"list {file.pk}")
 
 
 def _progress(file: ImportFile) -> dict[str, object]:

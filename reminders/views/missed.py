@@ -9,7 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from patients import audit
 from patients.access import StaffRequest, staff_only
+from patients.models import AuditAct
 from patients.models.patient import Channel
 from reminders import missed as found
 from reminders.again import send_all_again
@@ -24,6 +26,8 @@ AT_ONCE = 500
 @staff_only()
 def missed(request: StaffRequest, rule: str) -> HttpResponse:
     shown = found.missed(request.user.clinic, rule, now=timezone.now())
+    patients = {person.patient for cause in shown.causes for person in cause.people}
+    audit.shown(request, AuditAct.MISSED, patients, about=rule[:40])
     return render(request, "staff/missed.html", {"missed": shown, "rule": rule, "here": "board"})
 
 

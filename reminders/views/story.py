@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from patients import links
+from patients import audit, links
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on
-from patients.models import Treatment
+from patients.models import AuditAct, Treatment
 from patients.models.patient import latest_consents
 from patients.qr import code_of
 from reminders import story as told
@@ -43,6 +43,7 @@ def render_story(
 ) -> HttpResponse:
     treatment, visits = _with_visits(request, pk)
     now = timezone.now()
+    audit.shown(request, AuditAct.STORY, [treatment.patient_id], about=f"treatment {pk}")
     reminders = list(_reminders(treatment).select_related("asked_by"))
     address = links.address_of(treatment)
     context = {
@@ -76,6 +77,7 @@ def handover(request: StaffRequest, pk: int) -> HttpResponse:
     state = handover_of(treatment, reminders, now=now)
     if state.key == request.GET.get("seen"):
         return HttpResponse(status=NOTHING_NEW)
+    audit.shown(request, AuditAct.STORY, [treatment.patient_id], about=f"treatment {pk}")
     lines = told.lines(treatment, reminders, now=now)
     context = {"treatment": treatment, "handover": state, "lines": lines}
     return render(request, "staff/handover_live.html", context)
@@ -96,6 +98,7 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
         "zone": treatment.patient.clinic.zone,
     }
     if not form.is_valid():
+        _form_shown(request, treatment)
         return render(request, "staff/correct.html", context)
     treated_at, reason = form.cleaned_data["treated_at"], form.cleaned_data["reason"]
     # What was shown holds for this new time and for the old one it was compared with.
@@ -112,6 +115,7 @@ def correct(request: StaffRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(refused))
         return redirect("story", pk)
     context |= {"moves": moves, "previewed": shown, "asked": True}
+    _form_shown(request, treatment)
     return render(request, "staff/correct.html", context)
 
 
@@ -129,12 +133,18 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "The treatment is voided: nothing more of it is sent.")
         return redirect("story", pk)
+    _form_shown(request, treatment)
     return render(request, "staff/void.html", {"treatment": treatment, "form": form})
 
 
 def find_treatment(request: StaffRequest, pk: int, **more: object) -> Treatment:
     """The treatment, if it is of the clinic of whoever asks; else 404."""
     return get_object_or_404(_treatments(request), pk=pk, **more)
+
+
+def _form_shown(request: StaffRequest, treatment: Treatment) -> None:
+    about = f"treatment {treatment.pk}"
+    audit.shown(request, AuditAct.FORM, [treatment.patient_id], about=about)
 
 
 def _with_visits(request: StaffRequest, pk: int) -> tuple[Treatment, list[Treatment]]:

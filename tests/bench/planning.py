@@ -82,10 +82,10 @@ def _send_again() -> float:
     fields = Reminder._meta.concrete_fields
     columns = ", ".join(str(field.column) for field in fields)
     arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    insert = f"INSERT INTO {TABLE} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
+    insert = f"INSERT INTO {TABLE} ({columns}) SELECT * FROM unnest({arrays})"
     values = [list(column) for column in zip(*Reminder.objects.values_list(*_names()), strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE kept AS SELECT * FROM {TABLE}")  # noqa: S608
+        cursor.execute(f"CREATE TEMPORARY TABLE kept AS SELECT * FROM {TABLE}")
         _clear(cursor)
         began = time.perf_counter()
         cursor.execute(insert, values)
@@ -105,7 +105,7 @@ def _insert_again() -> float:
     with connection.cursor() as cursor:
         _clear(cursor)
         began = time.perf_counter()
-        cursor.execute(f"INSERT INTO {TABLE} SELECT * FROM kept")  # noqa: S608
+        cursor.execute(f"INSERT INTO {TABLE} SELECT * FROM kept")
         return time.perf_counter() - began
 
 

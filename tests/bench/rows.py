@@ -94,7 +94,7 @@ def make_patients(number: int) -> None:
     first, last = (f"(%s::text[])[1 + floor({size} * power(random(), 2.5))]" for size in NAMES)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE patients_patient SET first_name = {first}, last_name = {last}",  # noqa: S608
+            f"UPDATE patients_patient SET first_name = {first}, last_name = {last}",
             [_names(size) for size in NAMES],
         )
         cursor.execute(
@@ -170,7 +170,7 @@ def _multiply(row: Patient | Consent | Treatment | Reminder, number: int, **chan
     chosen = ", ".join(values.get(column, f"t.{column}") for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} "  # noqa: S608
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} "
             f"FROM {table} t, generate_series(1, {number}) i WHERE t.id = {row.pk}"
         )
         cursor.execute(
@@ -180,7 +180,7 @@ def _multiply(row: Patient | Consent | Treatment | Reminder, number: int, **chan
 
 def _last_id(table: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT max(id) FROM {table}")  # noqa: S608
+        cursor.execute(f"SELECT max(id) FROM {table}")
         last: int = cursor.fetchone()[0]
     return last
 

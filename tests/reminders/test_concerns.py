@@ -139,8 +139,8 @@ def test_the_page_costs_the_same_queries_for_one_and_for_many(
         with CaptureQueriesContext(connection) as captured:
             shown(nurse)
         counts.append(len(captured))
-    # session, user, clinic, concerns, treatments
-    assert counts == [5, 5]
+    # session, user, clinic, concerns, treatments, the audit row
+    assert counts == [6, 6]
 
 
 def test_the_board_counts_what_is_open(patient: Patient, nurse: Client) -> None:

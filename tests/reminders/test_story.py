@@ -99,8 +99,8 @@ def test_the_story_costs_a_constant_number_of_queries(
         make_attempt(reminder, provider_id=f"SM2{reminder.pk}")
     page_of(desk, treatment)
     # session, user, treatments, reminders, attempts, receipts,
-    # corrections, consents, concerns, notes and tasks
-    with django_assert_num_queries(10):
+    # corrections, consents, concerns, notes and tasks; the audit row
+    with django_assert_num_queries(11):
         page_of(desk, treatment)
 
 

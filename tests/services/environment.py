@@ -35,6 +35,7 @@ def settings_of_tests(folder: Path) -> dict[str, str]:
         "DEFAULT_FROM_EMAIL": "care@clinic.example",
         "LOG_LEVEL": "INFO",
         "PG_BIN": str(postgres_programs()),
+        "AUDIT_STRICT": "1",
         # Playwright's loop runs in the tests' thread; Django would take it for an async view.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }

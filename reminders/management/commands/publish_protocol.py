@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from patients.models import Clinic
+from patients import audit
+from patients.models import AuditAct, AuditRow, Clinic, ProtocolVersion
 from patients.models.protocol_version import publish
 from patients.protocol_file import ProtocolError, parse
 from reminders.lint import long_texts
@@ -30,10 +32,19 @@ class Command(BaseCommand):
             problems = long_texts(parse(source))
             if problems:
                 raise CommandError("\n".join([f"{file} is not published:", *problems]))
-            version = publish(clinic=chosen_clinic(clinic), source=source)
+            version = _publish(chosen_clinic(clinic), source)
         except ProtocolError as error:
             raise CommandError(f"{file} is not published: {error}") from None
         self.stdout.write(f"Published {version} for {version.clinic}.")
+
+
+@transaction.atomic
+def _publish(clinic: Clinic, source: str) -> ProtocolVersion:
+    version = publish(clinic=clinic, source=source)
+    audit.record(
+        AuditAct.PUBLISHED, clinic=clinic, role=AuditRow.Who.SYSTEM, about=str(version)[:40]
+    )
+    return version
 
 
 def chosen_clinic(slug: str | None) -> Clinic:
