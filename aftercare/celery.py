@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 
 from aftercare.checks import refuse_half_configured
+from aftercare.logs import set_about
 from aftercare.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercare.settings")
@@ -63,6 +64,12 @@ def watch_the_worker(**kwargs: Any) -> None:
 @beat_init.connect
 def report_ready(**kwargs: Any) -> None:
     logger.info("ready")
+
+
+@task_prerun.connect
+def log_its_name(task: Any = None, **kwargs: Any) -> None:
+    """Each task in the pool has a context of its own, which ends with it or is set anew."""
+    set_about(task=task.name.rpartition(".")[2])
 
 
 @task_prerun.connect

@@ -32,16 +32,11 @@ def bind_address() -> str:
 
 
 def web_command() -> list[str]:
-    """gunicorn. One process with threads; WEB_CONCURRENCY (its own variable) asks for more.
-
-    No access log: a patient's link is a secret, and the path would write it down.
-    """
+    """gunicorn. One process with threads; WEB_CONCURRENCY (its own variable) asks for more."""
     host = f"[{bind_address()}]" if ":" in bind_address() else bind_address()
-    return [
-        *(*PYTHON, "gunicorn", "aftercare.wsgi", "--bind", f"{host}:{settings.PORT}"),
-        *("--worker-class", "gthread", "--threads", "8", "--keep-alive", "30"),
-        *("--graceful-timeout", "2", "--no-control-socket"),
-    ]
+    command = [*PYTHON, "gunicorn", "-c", "python:aftercare.web", "aftercare.wsgi"]
+    command += ["--bind", f"{host}:{settings.PORT}"]
+    return command + (["--graceful-timeout", "2"] if settings.DEMO else [])
 
 
 def worker_command() -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from aftercare import valkey
 from aftercare.environment import Environment
@@ -69,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "aftercare.requests.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "aftercare.headers.BrowserRules",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -365,6 +367,10 @@ STORAGES = {
 }
 
 # --- Logs: what happened and to which row, never to whom ---------------------------------------
+# `json` for a log server, `line` for people.
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="line" if DEMO or DEBUG else "json")
+if LOG_FORMAT not in ("json", "line"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or line but is {LOG_FORMAT}")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -372,8 +378,13 @@ LOGGING = {
         "line": {
             "()": "aftercare.logs.MaskingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+        },
+        "json": {"()": "aftercare.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    # Without Django's own handler, which mails errors with the request in them.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
+DEFAULT_EXCEPTION_REPORTER = "aftercare.errors.QuietReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "aftercare.errors.NobodysData"

@@ -34,6 +34,7 @@ def settings_of_tests(folder: Path) -> dict[str, str]:
         "EMAIL_USE_TLS": "0",
         "DEFAULT_FROM_EMAIL": "care@clinic.example",
         "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "line",
         "PG_BIN": str(postgres_programs()),
         "AUDIT_STRICT": "1",
         # Playwright's loop runs in the tests' thread; Django would take it for an async view.

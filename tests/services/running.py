@@ -51,9 +51,8 @@ class Running:
         log = self._log("site")
         own = {"PORT": port, "PUBLIC_BASE_URL": base_url, **(changes or {})}
         command = [
-            *(sys.executable, "-m", "gunicorn", "aftercare.wsgi"),
-            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8"),
-            *("--no-control-socket", "--graceful-timeout", "1"),
+            *(sys.executable, "-m", "gunicorn", "-c", "python:aftercare.web", "aftercare.wsgi"),
+            *("--bind", f"127.0.0.1:{port}", "--graceful-timeout", "1"),
         ]
         child = self.start(command, own, log)
         self._when_ready(child, log, lambda: answers(base_url))

@@ -18,10 +18,11 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connections
 
 from aftercare import machine, processes, valkey
-from aftercare.supervisor import GaveUp, Supervisor
+from aftercare.supervisor import STOP_SECONDS, GaveUp, Supervisor
 
 WEB_READY_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.3
+FINISH_SECONDS = 40  # for the requests and calls in hand, where they are real
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,7 +55,8 @@ class Command(BaseCommand):
         logs = settings.VAR / "log"
         logs.mkdir(exist_ok=True)
         env = {**os.environ, "REDIS_URL": settings.REDIS_URL}
-        supervisor = Supervisor(logs, env=env, say=self.say)
+        stops_within = STOP_SECONDS if settings.DEMO else FINISH_SECONDS
+        supervisor = Supervisor(logs, env=env, say=self.say, stops_within=stops_within)
         try:
             self.start(supervisor)
             while True:
