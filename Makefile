@@ -20,7 +20,7 @@ step = @printf '── %s\n' '$(1)'; began=$$(date +%s); $(2) && printf '   %s s
 
 .DEFAULT_GOAL := help
 .PHONY: help run quick test lint types deploy sqlite postgres browser few-faults
-.PHONY: lock clean chromium faults bench screens
+.PHONY: audit lock clean chromium faults bench screens
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,12 @@ bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 1
 
 screens: $(VENV)/dev.stamp chromium ## pictures of every state of the patient's pages, in docs/screens
 	$(call step,screens,$(BIN)/python -m pytest -q tests/browser/make_screens.py)
+
+# In an environment of its own, as only this needs it; --strict: what cannot be asked about fails.
+audit: $(VENV)/dev.stamp ## known holes in the packages we pin; asks pypi.org
+	$(call step,packages,for name in requirements requirements-demo requirements-dev; do \
+	  $(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --strict --disable-pip --require-hashes \
+	    --progress-spinner off -r $$name.txt || exit 1; done)
 
 lock: $(VENV)/dev.stamp ## compile the requirements again, within what the .in files allow
 	@for name in requirements requirements-demo requirements-dev; do \

@@ -10,7 +10,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from aftercare.checks import REQUIRED, refuse_half_configured
+from aftercare.checks import REQUIRED, refuse_half_configured, the_proxy_is_counted
+from aftercare.not_the_demo import PASSWORD as DEMO_PASSWORD
+from tests.builders import make_clinic, make_staff
 
 ROOT = Path(__file__).parents[1]
 PRODUCTION = {
@@ -100,6 +102,92 @@ def test_a_twilio_region_is_accepted(production: Settings) -> None:
 def test_debug_at_a_public_address_is_refused(production: Settings) -> None:
     production.DEBUG = True
     assert refusal().startswith("DEBUG is on at a public https address.")
+
+
+def test_a_demo_at_a_public_address_is_refused(production: Settings) -> None:
+    production.DEMO = True
+    assert refusal().startswith("DEMO is on at https://care.example.com")
+
+
+def test_production_does_not_start_on_the_demos_data(production: Settings) -> None:
+    clinic = make_clinic()
+    person = make_staff(clinic=clinic, email="somebody@elsewhere.example", password=DEMO_PASSWORD)
+    refuse_half_configured()
+    person.email = "admin@lakeside.example"
+    person.save()
+    said = refusal()
+    assert "The database holds the demo’s clinic" in said
+    assert "1 of its people still have the demo’s password" in said
+    assert "Start production with a database of its own" in said
+    production.DEMO, production.PUBLIC_BASE_URL = True, "http://localhost:8000"
+    refuse_half_configured()
+
+
+def test_production_does_not_start_without_second_factors(production: Settings) -> None:
+    production.SECOND_FACTOR_REQUIRED = False
+    assert refusal().startswith("SECOND_FACTOR_REQUIRED is off.")
+
+
+def test_a_proxy_that_is_believed_but_not_counted_is_warned_of(production: Settings) -> None:
+    assert list(the_proxy_is_counted(None)) == []
+    production.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    (warning,) = the_proxy_is_counted(None)
+    assert (warning.id, "usually 1" in str(warning.hint)) == ("aftercare.W051", True)
+    production.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    assert list(the_proxy_is_counted(None)) == []
+
+
+# --- Secrets in files --------------------------------------------------------------------------
+
+
+def read_settings(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Some settings as a process of its own reads them."""
+    bare = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path)}
+    show = (
+        "from aftercare import settings as s; "
+        "print([s.SECRET_KEY, s.LINK_KEY, s.TWILIO_AUTH_TOKEN, s.EMAIL_HOST_PASSWORD, "
+        "s.DATABASES['default']['NAME'], s.ANYMAIL])"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT, env=bare | env, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_each_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    names = "SECRET_KEY LINK_KEY TWILIO_AUTH_TOKEN EMAIL_HOST_PASSWORD DATABASE_URL".split()
+    env = {"SSL_CERT_FILE": "/nowhere"}  # somebody else's: never ours to open
+    for name in [*names, "ANYMAIL_WEBHOOK_SECRET"]:
+        file = tmp_path / name
+        file.write_text(f"{'sqlite:////' if name == 'DATABASE_URL' else ''}of-{name.lower()}\n")
+        env[f"{name}_FILE"] = str(file)
+    read = read_settings(tmp_path, **env)
+    assert read.stdout.strip() == str(
+        [
+            *("of-secret_key", "of-link_key", "of-twilio_auth_token", "of-email_host_password"),
+            *("/of-database_url", {"WEBHOOK_SECRET": "of-anymail_webhook_secret"}),
+        ]
+    )
+
+
+def test_a_file_that_cannot_be_read_stops_the_start_and_names_its_setting(tmp_path: Path) -> None:
+    read = read_settings(tmp_path, LINK_KEY_FILE="/run/credentials/no-such-file")
+    assert read.returncode != 0
+    assert read.stderr.startswith("LINK_KEY cannot be read: LINK_KEY_FILE names /run/credentials/")
+    assert "Put the path of a text file there, or set LINK_KEY itself." in read.stderr
+    assert "Traceback" not in read.stderr
+
+
+def test_an_empty_file_is_a_missing_setting(production: Settings, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    env = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import aftercare.wsgi"],
+        cwd=ROOT, env=env | {"LINK_KEY": "x", "SECRET_KEY_FILE": str(tmp_path / "empty")},
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert "SECRET_KEY is not set." in ended.stderr
 
 
 @pytest.mark.parametrize(
