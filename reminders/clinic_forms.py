@@ -31,6 +31,7 @@ LABELS = {
     "email_sender": "Emails come from",
     "summary_at": "The day’s summary goes at",
     "text_price": "Price of one text part",
+    "keep_months": "Records keep their name for (months)",
 }
 CONTACTS = {
     "nurse_phone": "Nurse: mobile",

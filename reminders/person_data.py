@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from patients.models import CheckIn, Consent, Correction, Patient, Reading, Report, Treatment
-from patients.models.patient import Channel, standing_stops
+from patients.models.patient import standing_stops
 from patients.page_report import signs_said
 from reminders.models import Attempt, Concern, InboundText, Note, Receipt, Reminder, Task
+from reminders.redaction import addresses_of, shared
 
 Row = dict[str, Any]
 TITLES = {
@@ -57,7 +58,7 @@ def data_of(patient: Patient) -> dict[str, list[Row]]:
         "stops": [
             {"stopped_at": row.recorded_at, "channel": row.channel, "address": row.address,
              "how": row.how}
-            for row in standing_stops([patient.clinic_id], _addresses(patient))
+            for row in standing_stops([patient.clinic_id], addresses_of(patient))
         ],
         "treatments": list(_treatments(patient)),
         "corrections": _rows(
@@ -138,10 +139,6 @@ def _person(patient: Patient) -> Row:
     }
 
 
-def _addresses(patient: Patient) -> list[str]:
-    return [one for channel in Channel if (one := patient.address(channel))]
-
-
 def _treatments(patient: Patient) -> Iterator[Row]:
     rows: Iterable[Treatment] = patient.treatments.select_related("version").order_by("pk")
     for row in rows:
@@ -174,9 +171,6 @@ def _reports(patient: Patient) -> Iterator[Row]:
 
 def _texts(patient: Patient) -> QuerySet[InboundText]:
     """Those put on this record, and those from a number that is this person's alone."""
-    mine = InboundText.objects.filter(concerns__patient=patient)
-    number = patient.address("sms")
-    others = Patient.objects.filter(clinic=patient.clinic, phone=number).exclude(pk=patient.pk)
-    if number and not others.exists():
-        mine = mine | InboundText.objects.filter(clinic=patient.clinic, from_address=number)
-    return mine.distinct()
+    addresses = addresses_of(patient)
+    alone = Q(clinic=patient.clinic, from_address__in=addresses - shared(patient, addresses))
+    return InboundText.objects.filter(Q(concerns__patient=patient) | alone).distinct()

@@ -50,9 +50,9 @@ def redact(
         pk=patient_id
     )  # fmt: skip
     _refuse(patient)
-    addresses = _addresses(patient)
-    alone = addresses - _shared(patient, addresses)
-    _forget_texts(patient, alone)
+    addresses = addresses_of(patient)
+    alone = addresses - shared(patient, addresses)
+    _forget_texts(patient, alone, now)
     _forget_stops(patient, alone)
     _forget_list_rows(patient, alone)
     _forget_messages(patient, now)
@@ -79,7 +79,7 @@ def _refuse(patient: Patient) -> None:
         raise NotErased("A message is leaving at this moment. Try again in a minute.")
 
 
-def _addresses(patient: Patient) -> set[str]:
+def addresses_of(patient: Patient) -> set[str]:
     """Every number and email that this person was ever reached at."""
     tried = Attempt.objects.filter(reminder__treatment__patient=patient)
     found = set(tried.values_list("to_address", flat=True).distinct())
@@ -87,7 +87,7 @@ def _addresses(patient: Patient) -> set[str]:
     return {one for address in found if address for one in (address, address.lower())}
 
 
-def _shared(patient: Patient, addresses: set[str]) -> set[str]:
+def shared(patient: Patient, addresses: set[str]) -> set[str]:
     """Those that somebody else is reached at, too: theirs as much."""
     others = Patient.objects.exclude(pk=patient.pk)
     reached = Q(phone__in=addresses)
@@ -97,11 +97,13 @@ def _shared(patient: Patient, addresses: set[str]) -> set[str]:
     return {one for phone, email in known for one in (str(phone), email, email.lower())}
 
 
-def _forget_texts(patient: Patient, alone: set[str]) -> None:
+def _forget_texts(patient: Patient, alone: set[str], now: datetime) -> None:
     mine = Q(from_address__in=alone) & (Q(clinic=patient.clinic) | Q(clinic=None))
     told = Concern.objects.filter(patient=patient).exclude(text=None).values("text")
     others = Concern.objects.exclude(patient=patient).exclude(text=None).values("text")
     texts = InboundText.objects.filter(mine | (Q(pk__in=told) & ~Q(pk__in=others)))
+    nobodys = Concern.objects.filter(patient=None, closed_at=None, text__in=texts.values("pk"))
+    nobodys.update(closed_at=now, closed_reason=CLOSED_BECAUSE)
     for number in texts.values_list("from_address", flat=True).distinct():
         texts.filter(from_address=number).update(body="", from_address=hidden(number))
 
