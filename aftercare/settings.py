@@ -109,8 +109,12 @@ TEMPLATES = [
 
 # How many proxies of ours stand before this site and add to X-Forwarded-For; 0: it is not believed.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
-# A staff view that shows patients and leaves no row in the audit trail fails; for the tests.
-AUDIT_STRICT: bool = env.bool("AUDIT_STRICT", default=False)
+# How often one address (of IPv6 one /64) may open personal links, and try ones that open nothing.
+# An opening is about five requests: a full waiting room on one Wi-Fi is far below this.
+LINK_OPENINGS_A_MINUTE: int = env.int("LINK_OPENINGS_A_MINUTE", default=600)
+LINK_MISSES_A_MINUTE: int = env.int("LINK_MISSES_A_MINUTE", default=30)
+# The tests set this: a staff view that shows patients and leaves no audit row then fails.
+AUDIT_STRICT = False
 
 # --- Database: SQLite on one machine, PostgreSQL by DATABASE_URL -----------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'aftercare.sqlite3'}")}
@@ -228,6 +232,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL + ("?db=1" if REDIS_URL.startswith("unix://") else ""),
         "KEY_PREFIX": "aftercare",
+        # A page counts on it but never waits for it.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
     }
 }
 

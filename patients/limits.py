@@ -12,14 +12,13 @@ import logging
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
 from patients.address import client_address
 
 WINDOW = 60  # seconds
-OPENINGS = 600  # one address, a minute: an opening is about five requests
-MISSES = 30
 # A cache that is away would cost every opening its time-out: it is left alone for a moment.
 LEFT_ALONE = 5.0  # seconds
 
@@ -38,12 +37,12 @@ _rest = _Rest()
 
 def is_too_often(request: HttpRequest) -> bool:
     """Whether this address has opened more than anybody needs to; counts this one."""
-    return _count("openings", request) > OPENINGS
+    return _count("openings", request) > settings.LINK_OPENINGS_A_MINUTE
 
 
 def is_too_wrong(request: HttpRequest) -> bool:
     """Whether this address has tried too many links that open nothing; counts this one."""
-    return _count("misses", request) > MISSES
+    return _count("misses", request) > settings.LINK_MISSES_A_MINUTE
 
 
 def seconds_left() -> int:

@@ -53,10 +53,12 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class DeadPage:
-    """What a link that opens nothing says, the same for all of them."""
+    """What a link that opens nothing says, the same for all of them; or one that is put off."""
 
     language: str
     say: PageWords
+    title: str
+    text: str
     heading: str
     emergency: Call | None
     contacts: tuple[Contact, ...]
@@ -132,16 +134,21 @@ def hours_of(
     return Hours(say.closed_until.format(moment=said), True)
 
 
-def dead_page(clinic: Clinic | None) -> DeadPage:
-    """`clinic`: the site's only one, so that nobody frightened meets a dead end; else None."""
+def dead_page(clinic: Clinic | None, *, busy: bool = False) -> DeadPage:
+    """`clinic`: the site's only one, so that nobody frightened meets a dead end; else None.
+
+    `busy`: it is put off, not dead.
+    """
     if clinic is None:
-        return DeadPage("en", page_words("en"), page_words("en").dead_heading, None, ())
+        say = page_words("en")
+        return DeadPage("en", say, *_why(say, busy), say.dead_heading, None, ())
     language = clinic.default_language if clinic.default_language in PAGE_WORDS else "en"
     say = page_words(language)
     calls = Calls(clinic, say)
     return DeadPage(
-        language=language,
-        say=say,
+        language,
+        say,
+        *_why(say, busy),
         heading=say.dead_heading_number.format(number=clinic.emergency_number),
         emergency=calls.emergency(),
         contacts=(
@@ -153,3 +160,7 @@ def dead_page(clinic: Clinic | None) -> DeadPage:
             Contact(clinic.after_hours_phone.as_national, say.dead_urgent, calls.nurse()),
         ),
     )
+
+
+def _why(say: PageWords, busy: bool) -> tuple[str, str]:
+    return (say.busy_title, say.busy_text) if busy else (say.dead_title, say.dead_text)

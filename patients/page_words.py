@@ -50,6 +50,8 @@ class PageWords:
     local_to: str
     dead_title: str
     dead_text: str
+    busy_title: str
+    busy_text: str
     dead_heading: str
     dead_heading_number: str
     dead_signs: tuple[str, ...]
@@ -97,6 +99,8 @@ _ENGLISH = PageWords(
     local_to="Times are local to {place}.",
     dead_title="This link does not open a page",
     dead_text="It may be old, or a newer one took its place. Your clinic can send you a new one.",
+    busy_title="Please wait a minute",
+    busy_text="Too many pages were opened from your network just now. Then open your link again.",
     dead_heading="Call your emergency number now if",
     dead_heading_number="Call {number} now if",
     dead_signs=(
@@ -152,6 +156,8 @@ _SPANISH = PageWords(
     local_to="Las horas son de {place}.",
     dead_title="Este enlace no abre ninguna página",
     dead_text="Puede ser viejo, o ya hay uno nuevo. Su clínica puede enviarle otro.",
+    busy_title="Espere un minuto, por favor",
+    busy_text="Se abrieron demasiadas páginas desde su red. Después abra su enlace otra vez.",
     dead_heading="Llame ahora a su número de emergencias si",
     dead_heading_number="Llame ahora al {number} si",
     dead_signs=(

@@ -21,6 +21,7 @@ CHROMIUM_ARGS = [
 
 
 def pytest_configure() -> None:
+    settings.AUDIT_STRICT = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Most tests begin behind the door; those of the door itself close it again.
     settings.SECOND_FACTOR_REQUIRED = False

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from patients import links
+from patients import limits, links
 from patients.models import Clinic
 from patients.page_calls import dead_page
 from patients.page_frame import Frame, frame_of
@@ -43,11 +43,12 @@ def personal(methods: Callable[[View], View]) -> Callable[[Act], View]:
         @methods
         @wraps(act)
         def opened(request: HttpRequest, token: str) -> HttpResponse:
+            # What is sent is never put off: it may be a warning sign.
+            if request.method != "POST" and limits.is_too_often(request):
+                return put_off()
             treatment = links.find(token)
             if treatment is None:
-                return rendered(
-                    "patient/dead.html", dead_page(only_clinic()), status=HTTPStatus.NOT_FOUND
-                )
+                return put_off() if limits.is_too_wrong(request) else opens_nothing()
             wanted = request.GET.get("lang", "")
             frame = frame_of(treatment, token=token, now=timezone.now(), wanted=wanted)
             if request.method == "POST" and not is_sealed(request, token):
@@ -68,6 +69,18 @@ def rendered(
     """Rendered without the request: nothing on a page needs a session or sets a cookie."""
     html = render_to_string(template, {"page": page, "frame": frame})
     return keep_out(HttpResponse(html, status=status))
+
+
+def opens_nothing() -> HttpResponse:
+    return rendered("patient/dead.html", dead_page(only_clinic()), status=HTTPStatus.NOT_FOUND)
+
+
+def put_off() -> HttpResponse:
+    """Too many from one address: the emergency signs, the numbers, and when to try again."""
+    page = dead_page(only_clinic(), busy=True)
+    response = rendered("patient/dead.html", page, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(limits.seconds_left())
+    return response
 
 
 def see_other(address: str) -> HttpResponse:

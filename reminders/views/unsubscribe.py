@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from patients import links
+from patients import limits, links
 from patients.models.patient import Channel
+from patients.views.personal import put_off
 from reminders.email_words import email_words
 from reminders.optouts import stop
 
@@ -24,8 +25,10 @@ from reminders.optouts import stop
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    patient = links.find_patient(token)
     done = request.method == "POST"
+    if not done and limits.is_too_often(request):
+        return put_off()
+    patient = links.find_patient(token)
     if done and patient is not None and patient.email:
         address = patient.address(Channel.EMAIL)
         stop(patient.clinic, address, channel=Channel.EMAIL, how="one click")

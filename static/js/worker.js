@@ -86,7 +86,7 @@ async function open(request, url) {
   const home = url.pathname === HOME;
   const notYou = sends && url.pathname === `${HOME}/not-you`;
   if ((home && answer.status === 404) || (notYou && answer.status < 400)) await forget();
-  else if ((home || part) && answer.status >= 500) return (await instead()) || answer;
+  else if ((home || part) && (answer.status === 429 || answer.status >= 500)) return (await instead()) || answer;
   return answer;
 }
 
