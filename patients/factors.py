@@ -8,22 +8,17 @@ codes. After SECRET_KEY was changed the old one goes into SECRET_KEY_FALLBACKS u
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
-from functools import lru_cache
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.safestring import SafeString
 
 from patients.qr import code_of
+from patients.sealing import sealer
 
-PURPOSE = b"aftercare: second factors"
 SEALED = ("secret", "seed")  # of an authenticator's data: an app's, the recovery codes'
 
 
@@ -36,11 +31,11 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
     }
 
     def encrypt(self, text: str) -> str:
-        return sealer().encrypt(text.encode()).decode()
+        return _sealer().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Raises InvalidToken for what another key has sealed."""
-        return sealer().decrypt(encrypted_text.encode()).decode()
+        return _sealer().decrypt(encrypted_text.encode()).decode()
 
     def get_totp_issuer(self) -> str:
         return "Aftercare"
@@ -53,19 +48,8 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return f"Passkey {count + 1}"
 
 
-def sealer() -> MultiFernet:
-    """Seals with the newest key, opens with any that SECRET_KEY_FALLBACKS still names."""
-    return _sealer((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-
-
-@lru_cache(maxsize=8)
-def _sealer(secrets: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(_key(secret)) for secret in secrets])
-
-
-def _key(secret: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
-    return base64.urlsafe_b64encode(derived)
+def _sealer() -> MultiFernet:
+    return sealer("second factors")
 
 
 def reseal(authenticators: Iterable[Authenticator]) -> tuple[int, int]:
@@ -74,7 +58,7 @@ def reseal(authenticators: Iterable[Authenticator]) -> tuple[int, int]:
     for one in authenticators:
         try:
             changed = {
-                name: sealer().rotate(one.data[name].encode()).decode()
+                name: _sealer().rotate(one.data[name].encode()).decode()
                 for name in SEALED
                 if name in one.data
             }

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from patients import links
 from patients.models.patient import Channel
+from reminders import letterbox
 from reminders.bell import ring
 from reminders.calls import Calls
 from reminders.channels import Message, NotSent, Rejected, Unknown, email, sms
@@ -56,6 +57,7 @@ class Ready(NamedTuple):
 
 def drain() -> bool:
     """Send what is due, for at most `DRAIN_SECONDS`; returns whether more may be due."""
+    letterbox.take_in()  # a STOP that came while the database was away, before any claim
     release_expired(now=timezone.now())
     until = time.monotonic() + DRAIN_SECONDS
     calls, book = Calls(_call, settings.CALLS_IN_FLIGHT), _Book()

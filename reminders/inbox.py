@@ -64,23 +64,26 @@ def _word(body: str) -> str:
     return " ".join(body.casefold().split()).strip(" .,!?¡¿")
 
 
-def receive_text(*, provider_id: str, sender: str, recipient: str, body: str) -> str:
+def receive_text(
+    *, provider_id: str, sender: str, recipient: str, body: str, at: datetime | None = None
+) -> str:
     """Keep one inbound text and do what it asks; returns the answer to send, or nothing.
+
+    `at`: when it came, if that was not just now.
 
     Delivered twice, it is one. To a number that is no clinic's (a clinic's earlier one, say) it
     counts for every clinic that knows its sender; to one that clinics share, for each of them.
     """
     try:
         with transaction.atomic():
-            return _take_in(provider_id, sender, recipient, body)
+            return _take_in(provider_id, sender, recipient, body, at or timezone.now())
     except IntegrityError:
         if InboundText.objects.filter(provider_id=provider_id).exists():
             return ""  # the same one, delivered twice at once
         raise
 
 
-def _take_in(provider_id: str, sender: str, recipient: str, body: str) -> str:
-    now = timezone.now()
+def _take_in(provider_id: str, sender: str, recipient: str, body: str, now: datetime) -> str:
     theirs = list(Clinic.objects.filter(sms_sender=recipient).order_by("pk"))
     clinics = (theirs or _that_know(sender)) if sender else []
     patients = [one for each in clinics for one in lock_patients(each, Channel.SMS, sender)]

@@ -10,7 +10,7 @@ from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from reminders.views.once_more import once_more
+from reminders.once_more import once_more
 
 # What reading an event can end in that is signed by its secret, yet not what the provider's
 # documents promise: a number out of range, a list where a name stands, an event of another kind.

@@ -11,10 +11,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.twiml.messaging_response import MessagingResponse
 
-from reminders import inbox, receipts
+from reminders import letterbox
 from reminders.channels import sms
 from reminders.channels.told import fit
-from reminders.views.once_more import once_more
+from reminders.letterbox import Kind
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -35,35 +35,34 @@ def is_from_twilio(request: HttpRequest) -> bool:
 @csrf_exempt
 @login_not_required
 @require_POST
-@once_more
 def twilio_status(request: HttpRequest, token: UUID) -> HttpResponse:
     """A delivery status for one attempt."""
     if not is_from_twilio(request):
         return HttpResponseForbidden()
-    receipts.record_receipt(
-        token=token,
-        provider_id=fit(request.POST.get("MessageSid"), 64),
-        status=fit(request.POST.get("MessageStatus"), 16),
-        error_code=fit(request.POST.get("ErrorCode"), 16),
-    )
+    told = {
+        "token": str(token),
+        "provider_id": fit(request.POST.get("MessageSid"), 64),
+        "status": fit(request.POST.get("MessageStatus"), 16),
+        "error_code": fit(request.POST.get("ErrorCode"), 16),
+    }
+    letterbox.deliver(Kind.STATUS, told)
     return HttpResponse(status=204)
 
 
 @csrf_exempt
 @login_not_required
 @require_POST
-@once_more
 def twilio_inbound(request: HttpRequest) -> HttpResponse:
     """A text from a patient; the answer, if any, goes back in the response (TwiML)."""
     if not is_from_twilio(request):
         return HttpResponseForbidden()
-    answer = inbox.receive_text(
-        provider_id=fit(request.POST.get("MessageSid"), 64),
-        sender=fit(request.POST.get("From"), 32),
-        recipient=fit(request.POST.get("To"), 32),
-        body=fit(request.POST.get("Body"), 1600),
-    )
+    told = {
+        "provider_id": fit(request.POST.get("MessageSid"), 64),
+        "sender": fit(request.POST.get("From"), 32),
+        "recipient": fit(request.POST.get("To"), 32),
+        "body": fit(request.POST.get("Body"), 1600),
+    }
     response = MessagingResponse()
-    if answer:
+    if answer := letterbox.deliver(Kind.TEXT, told):
         response.message(answer)
     return HttpResponse(str(response), content_type="text/xml")

@@ -7,24 +7,23 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
-from django.http import HttpResponseBase
 
 P = ParamSpec("P")
-R = TypeVar("R", bound=HttpResponseBase)
+R = TypeVar("R")
 
 
-def once_more(view: Callable[P, R]) -> Callable[P, R]:
+def once_more(take: Callable[P, R]) -> Callable[P, R]:
     """Again after a deadlock, a lock that took too long or a lost connection.
 
     What a webhook writes is one transaction, and nothing of the first try is left.
     """
 
-    @wraps(view)
+    @wraps(take)
     def tried_twice(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return view(*args, **kwargs)
+            return take(*args, **kwargs)
         except OperationalError:
             connection.close_if_unusable_or_obsolete()
-            return view(*args, **kwargs)
+            return take(*args, **kwargs)
 
     return tried_twice
