@@ -25,6 +25,7 @@ from .judge import Verdict
 from .points import Point
 from .stage import Stage
 from .table import Finding, Row, row_of
+from .told_while_down import told_while_down
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ FAULTS = (
     Fault("valkey-away", "Valkey stopped, started again", servers.valkey_away, 60, 3),
     Fault("postgres-crashed", "PostgreSQL crashes", servers.postgres_crashed, 2_000, 100),
     Fault("postgres-down", "PostgreSQL down", servers.postgres_down, 120, 4),
+    Fault("told-while-down", "STOPs while PostgreSQL is down", told_while_down, 400, 20),
     Fault(
         "rung-ten-times", "two beats, two workers, every task × 10",
         doorbells.rung_ten_times, 2_000, 120,

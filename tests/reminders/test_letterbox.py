@@ -1,0 +1,160 @@
+"""What Twilio tells while the database is away waits, sealed, and is taken in before any claim.
+
+The database refuses by an execute wrapper here; `tests.faults` plays it with a server that is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import Settings
+
+from patients.models import OptOut, Patient
+from reminders import letterbox
+from reminders.dispatch import drain
+from reminders.models import Attempt, Concern, InboundText, State
+from reminders.moments import Skip
+from tests.builders import log, reminder_of
+from tests.phone.client import Phone
+from tests.reminders.conftest import NOON
+from tests.reminders.test_webhooks import INBOUND, form, post
+from tests.services.valkey import Valkey
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+
+NUMBER = "+12025550146"
+
+
+@pytest.fixture(autouse=True)
+def box(valkey: Valkey) -> Iterator[None]:
+    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED)
+    yield
+    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED)
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    def refuse(*call: Any) -> Any:
+        raise OperationalError("the connection is lost")
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def waiting() -> list[bytes]:
+    return list(letterbox._server().lrange(letterbox.WAITING, 0, -1))
+
+
+def test_a_stop_told_while_the_database_is_away_is_obeyed_before_anything_is_sent(
+    patient: Patient, provider: Phone
+) -> None:
+    treatment = log(patient=patient)
+    with database_away():
+        assert post(INBOUND, form()) == 200
+    assert not OptOut.objects.exists()
+    drain()
+    assert OptOut.objects.get().stopped
+    assert reminder_of(treatment, "handover").skip_reason == Skip.OPTED_OUT.value
+    assert not any(text["direction"] == "outbound-api" for text in reminders_on(provider))
+    assert waiting() == []
+
+
+def reminders_on(phone: Phone) -> list[dict[str, Any]]:
+    return [one for one in phone.messages() if "/r/" in one["body"]]
+
+
+def test_a_receipt_told_while_the_database_is_away_is_placed_later(
+    patient: Patient, provider: Phone
+) -> None:
+    treatment = log(patient=patient)
+    drain()
+    address = f"/webhooks/twilio/status/{Attempt.objects.get().token}"
+    with database_away():
+        assert post(address, form()) == 204
+    assert reminder_of(treatment, "handover").state == State.SENT
+    letterbox.take_in()
+    assert reminder_of(treatment, "handover").state == State.DELIVERED
+
+
+def test_what_waits_can_be_read_by_nobody_who_lacks_the_key(patient: Patient) -> None:
+    with database_away():
+        post(INBOUND, form(Body="My cheek burns"))
+    (sealed,) = waiting()
+    assert b"cheek" not in sealed
+    assert NUMBER[1:].encode() not in sealed
+
+
+def test_a_question_is_answered_late_and_keeps_the_hour_it_came(
+    noon: time_machine.Traveller, patient: Patient, provider: Phone
+) -> None:
+    with database_away():
+        post(INBOUND, form(Body="Is this redness normal?"))
+    assert provider.messages() == []
+    noon.shift(timedelta(minutes=10))
+    letterbox.take_in()
+    assert InboundText.objects.get().received_at == NOON
+    assert Concern.objects.get().kind == Concern.Kind.TEXT
+    (answer,) = provider.messages(NUMBER)
+    assert "Emergency: call 911" in answer["body"]
+
+
+def test_the_same_word_told_twice_counts_once_and_is_answered_once(
+    patient: Patient, provider: Phone
+) -> None:
+    with database_away():
+        post(INBOUND, form(Body="Is this redness normal?"))
+        post(INBOUND, form(Body="Is this redness normal?"))
+    letterbox.take_in()
+    assert InboundText.objects.count() == 1
+    assert len(provider.messages(NUMBER)) == 1
+
+
+def test_words_wait_on_while_the_database_stays_away(patient: Patient) -> None:
+    with database_away():
+        post(INBOUND, form())
+        letterbox.take_in()
+        assert len(waiting()) == 1
+    letterbox.take_in()
+    assert OptOut.objects.get().stopped
+    assert waiting() == []
+
+
+def test_a_word_nobody_can_open_is_set_aside_and_holds_up_no_other(
+    patient: Patient, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "a-key-that-was-forgotten-when-it-was-changed-for-another"
+    with database_away():
+        post(INBOUND, form(MessageSid="SM" + "7" * 32))
+    settings.SECRET_KEY = key
+    with database_away():
+        post(INBOUND, form())
+    letterbox.take_in()
+    assert OptOut.objects.get().stopped
+    assert letterbox._server().llen(letterbox.REFUSED) == 1
+    assert "SECRET_KEY" in caplog.text
+
+
+def test_twilio_is_asked_to_come_again_if_there_is_no_place_at_all(
+    patient: Patient, settings: Settings
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    letterbox._server.cache_clear()
+    try:
+        with database_away(), pytest.raises(OperationalError):
+            post(INBOUND, form())
+    finally:
+        letterbox._server.cache_clear()
+
+
+def test_a_forged_word_is_refused_while_the_database_is_away(patient: Patient) -> None:
+    with database_away():
+        assert Client().post(INBOUND, form()).status_code == 403
+    assert waiting() == []
