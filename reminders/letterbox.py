@@ -54,7 +54,7 @@ def deliver(kind: Kind, told: Told) -> str:
     except AWAY:
         word = json.dumps({"kind": kind, "told": dict(told), "at": now.isoformat()})
         try:
-            _server().rpush(WAITING, _sealer().encrypt(word.encode()))
+            _server().rpush(WAITING, _sealer().encrypt(word.encode()).decode())
         except RedisError:
             logger.exception("Neither the database nor the Redis server could keep a webhook.")
         else:
@@ -98,16 +98,17 @@ def take_in() -> None:
     """Take in what waits, oldest first. Never raises: what cannot be taken in yet waits on."""
     try:
         while (sealed := _server().lindex(WAITING, 0)) is not None:
-            if not _take(sealed):
-                _server().rpush(REFUSED, sealed)
-            _server().lrem(WAITING, 1, sealed)
+            word = str(sealed)
+            if not _take(word):
+                _server().rpush(REFUSED, word)
+            _server().lrem(WAITING, 1, word)
     except RedisError:
         return  # then no webhook was kept there, and nobody can have rung for us either
     except AWAY:
         logger.warning("The database is away: webhooks wait until it is back.")
 
 
-def _take(sealed: bytes) -> bool:
+def _take(sealed: str) -> bool:
     """Whether it could be read and placed. One that cannot be must not stop the others."""
     try:
         word = json.loads(_sealer().decrypt(sealed))
@@ -149,5 +150,8 @@ def _sealer() -> MultiFernet:
 @lru_cache(maxsize=1)
 def _server() -> Redis:
     return Redis.from_url(
-        settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
     )
