@@ -37,6 +37,7 @@ def start(
     env: Mapping[str, str] | None = None,
     output: IO[bytes] | int | None = None,
     user: int | None = None,
+    cwd: Path | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a child in its own group; it gets `stop_signal` if we vanish."""
@@ -49,6 +50,7 @@ def start(
         stderr=output,
         start_new_session=True,
         user=user,
+        cwd=cwd,
         preexec_fn=in_child,
     )
 

@@ -13,11 +13,13 @@ from . import (
     callbacks,
     clocks,
     doorbells,
+    drill,
     kills,
     provider,
     races,
     restore,
     servers,
+    soak,
     webhooks,
 )  # fmt: skip
 from .carry_on import BROKEN
@@ -87,6 +89,13 @@ FAULTS = (
         "restored-cache-lost", "the same, cache lost too",
         partial(restore.restored, cache_is_lost=True), 1_000, 60,
     ),
+    Fault("deployed", "the next version under load", drill.rolled_out, 3, 1),
+    Fault("each-killed", "each process killed in turn", drill.killed_in_turn, 5, 1),
+    Fault(
+        "restored-by-command", "backup, an hour's work, restore",
+        drill.restored_by_command, 600, 40,
+    ),
+    Fault("soak", "a clinic's twenty busy days", soak.soaked, 1_800, 20),
     Fault(
         "list-lags", "the provider's list lags, callbacks lost",
         provider.hidden_in_the_list, 200, 20, must_pass=False,

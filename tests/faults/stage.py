@@ -62,7 +62,7 @@ class Stage:
         self.postgres.execute(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)")
         deadline = time.monotonic() + 30
         while True:
-            self._cut_off(source)
+            self.cut_off(source)
             try:
                 self.postgres.execute(f"CREATE DATABASE {target} TEMPLATE {source}")
                 return
@@ -70,7 +70,7 @@ class Stage:
                 if time.monotonic() > deadline:
                     raise
 
-    def _cut_off(self, database: str) -> None:
+    def cut_off(self, database: str) -> None:
         sessions = f"FROM pg_stat_activity WHERE datname = '{database}'"
         self.postgres.execute(
             f"SELECT pg_terminate_backend(pid) {sessions} AND pid <> pg_backend_pid()"
@@ -190,7 +190,7 @@ def _open_house(stage: Stage, running: Running) -> None:
 
     heartbeat.beat(now=timezone.now())  # a site without a tick calls itself unwell
     stage.base_url = running.site({"LOG_LEVEL": "WARNING"})
-    stage.phone = _start_phone(stage, running)
+    stage.phone = start_phone(stage.logs / "phone.log", running, stage.base_url)
     addresses = {
         "PUBLIC_BASE_URL": stage.base_url,
         "TWILIO_API_BASE": stage.phone.base_url,
@@ -203,13 +203,12 @@ def _open_house(stage: Stage, running: Running) -> None:
     stage.copy_database(DATABASE, EMPTY)
 
 
-def _start_phone(stage: Stage, running: Running) -> Phone:
+def start_phone(log: Path, running: Running, public_base: str) -> Phone:
     """As a child of the run, so that it does not outlive a run that is killed."""
-    log = stage.logs / "phone.log"
     log.unlink(missing_ok=True)
     command = [
         *(sys.executable, "-m", "tests.phone", "--port=0", "--smtp-port=0"),
-        f"--public-base={stage.base_url}",
+        f"--public-base={public_base}",
         f"--account-sid={os.environ['TWILIO_ACCOUNT_SID']}",
         f"--auth-token={os.environ['TWILIO_AUTH_TOKEN']}",
     ]

@@ -59,11 +59,16 @@ class Running:
         return base_url
 
     def start(
-        self, command: Sequence[str | Path], changes: Mapping[str, object] | None, log: Path
+        self,
+        command: Sequence[str | Path],
+        changes: Mapping[str, object] | None,
+        log: Path,
+        cwd: Path = ROOT,
     ) -> subprocess.Popen[bytes]:
         """Any other command of ours, with the environment of the test's processes."""
+        environment = process_environment(changes)
         with log.open("ab") as output:
-            child = processes.start(command, env=process_environment(changes), output=output)
+            child = processes.start(command, env=environment, output=output, cwd=cwd)
         self._children.append(child)
         return child
 

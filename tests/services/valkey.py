@@ -21,6 +21,12 @@ class Valkey:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("Valkey does not run.")
+        return self._process.pid
+
     def start(self) -> None:
         with self.log.open("ab") as output:
             self._process = processes.start(valkey.command(self.socket), output=output)
