@@ -6,13 +6,13 @@ One call, no retries, short timeouts, keep-alive connections. Twilio can also be
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
 from django.conf import settings
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
@@ -23,25 +23,22 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import GLOBAL, Means, meaning_of
+from reminders.channels.kept import Kept, NoReply, NotConnected
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 VALIDITY_LIMIT = 36_000  # seconds; Twilio's own upper bound for ValidityPeriod
 LIST_PAGE = 100
 
 
-class PooledHttp(HttpClient):  # type: ignore[misc]
-    """The SDK's HTTP client on one urllib3 pool: a fraction of the CPU of a requests session."""
+class KeptHttp(HttpClient):  # type: ignore[misc]
+    """The SDK's HTTP client, on connections of our own: a tenth of a requests session's CPU."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(None, False, READ_SECONDS)
-        self._pool = urllib3.PoolManager(
-            maxsize=connections,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        )
+        self._kept = Kept(connections, connect=CONNECT_SECONDS, read=READ_SECONDS)
 
     def close(self) -> None:
-        self._pool.clear()
+        self._kept.close()
 
     def request(  # the SDK's signature
         self,
@@ -58,17 +55,22 @@ class PooledHttp(HttpClient):  # type: ignore[misc]
             url = f"{url}?{urlencode(params, doseq=True)}"
         sent = dict(headers or {})
         if auth:
-            sent.update(urllib3.make_headers(basic_auth=":".join(auth)))
-        body = urlencode(data, doseq=True) if data else None
-        answer = self._pool.urlopen(method, url, body=body, headers=sent, redirect=False)
-        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+            sent["Authorization"] = _basic(*auth)
+        body = urlencode(data, doseq=True).encode() if data else b""
+        reply = self._kept.request(method, url, sent, body)
+        return Response(reply.status, reply.body.decode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=1)
+def _basic(name: str, password: str) -> str:
+    return "Basic " + b64encode(f"{name}:{password}".encode()).decode()
 
 
 @lru_cache(maxsize=1)
 def client() -> Client:
     """One client a process, so that connections are kept alive between messages."""
     made = Client(
-        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=PooledHttp(100)
+        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=KeptHttp(100)
     )
     made.api.base_url = settings.TWILIO_API_BASE
     return made
@@ -86,9 +88,9 @@ def send(message: Message) -> Outcome:
         )
     except TwilioRestException as error:
         return _refused(error)
-    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+    except NotConnected:
         return NotSent("no connection")
-    except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError):
+    except (NoReply, TwilioException, ValueError, KeyError):
         # A time-out while reading, a connection cut after writing, an answer we cannot read.
         return Unknown("no answer")
     return Accepted(created.sid, created.status) if created.sid else Unknown("no answer")
@@ -121,7 +123,7 @@ def fetch(provider_id: str) -> Listed | None:
         if error.status == 404:
             return None
         raise NoAnswer from error
-    except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError) as error:
+    except (NotConnected, NoReply, TwilioException, ValueError, KeyError) as error:
         raise NoAnswer from error
 
 
@@ -138,7 +140,7 @@ def listed(*, to: str, since: datetime) -> list[Listed]:
             if one.created_at < since:
                 break
             found.append(one)
-    except (urllib3.exceptions.HTTPError, TwilioException, ValueError, KeyError) as error:
+    except (NotConnected, NoReply, TwilioException, ValueError, KeyError) as error:
         raise NoAnswer from error
     return found
 
