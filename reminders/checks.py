@@ -72,7 +72,7 @@ def _may_invite(row: Reminder) -> bool:
 
 
 def _worried(patients: Iterable[int]) -> frozenset[int]:
-    open_ = Concern.objects.filter(patient__in=patients, closed_at=None)
+    open_ = Concern.objects.filter(patient__among=patients, closed_at=None)
     return frozenset(open_.values_list("patient", flat=True))
 
 
@@ -80,7 +80,7 @@ def _superseded(patients: Iterable[int]) -> set[int]:
     newest: dict[tuple[int, str], int] = {}
     replaced = set()
     rows = (
-        Treatment.objects.filter(patient__in=patients, voided_at=None)
+        Treatment.objects.filter(patient__among=patients, voided_at=None)
         .order_by("-treated_at", "-id")
         .values_list("id", "patient_id", "version__key")
     )

@@ -21,6 +21,7 @@ from reminders.concerns import raise_concern
 from reminders.failures import give_up
 from reminders.looks import first_look
 from reminders.models import ANSWER, Attempt, Circuit, Concern, Reminder, State
+from reminders.models.in_bulk import insert
 from reminders.moments import Skip
 from reminders.planning import plan
 
@@ -68,7 +69,7 @@ def claim_due(*, now: datetime, limit: int = BATCH, only_urgent: bool = False) -
     waiting = {row.pk for row, _ in paced}
     claimed = [row for row in passed if row.pk not in waiting]
     key = uuid.uuid4()
-    Reminder.objects.filter(pk__in=[row.pk for row in claimed]).update(
+    Reminder.objects.filter(pk__among=[row.pk for row in claimed]).update(
         state=State.SENDING, state_at=now, claim=key
     )
     again_at = min((hold.until for _, hold in paced), default=None)
@@ -131,7 +132,7 @@ def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
     for row, reason in skips:
         by_reason.setdefault(reason, []).append(row.pk)
     for reason, ids in by_reason.items():
-        Reminder.objects.filter(pk__in=ids).update(
+        Reminder.objects.filter(pk__among=ids).update(
             state=State.SKIPPED, skip_reason=reason.value, state_at=now
         )
     for row, reason in skips:
@@ -140,7 +141,7 @@ def _write_skips(skips: list[tuple[Reminder, Skip]], now: datetime) -> None:
 
 
 def _write_broken(rows: list[Reminder], now: datetime) -> None:
-    Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(
+    Reminder.objects.filter(pk__among=[row.pk for row in rows]).update(
         state=State.FAILED, state_at=now
     )
     for row in rows:
@@ -152,22 +153,36 @@ def _write_holds(holds: list[tuple[Reminder, Hold]]) -> None:
     for row, hold in holds:
         by_end.setdefault(hold.until, []).append(row.pk)
     for until, ids in by_end.items():
-        Reminder.objects.filter(pk__in=ids).update(leaves_at=until)
+        Reminder.objects.filter(pk__among=ids).update(leaves_at=until)
 
 
 @transaction.atomic
 def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
-    """Commit that these calls begin; returns those whose reminder this claim still holds."""
+    """Commit that these calls begin, all at one moment; returns those this claim still holds."""
     held = set(
         Reminder.objects.select_for_update(no_key=True)
         .filter(
-            pk__in=[attempt.reminder_id for attempt in attempts],
+            pk__among=[attempt.reminder_id for attempt in attempts],
             state=State.SENDING,
             claim=claim.key,
         )
         .values_list("pk", flat=True)
     )
-    return Attempt.objects.bulk_create([one for one in attempts if one.reminder_id in held])
+    begin = [one for one in attempts if one.reminder_id in held]
+    rows = insert(
+        Attempt,
+        ("token", "reminder", "to_address", "subject", "body"),
+        [(a.token.hex, a.reminder_id, a.to_address, a.subject, a.body) for a in begin],
+        same={
+            **{"called_at": attempts[0].called_at, "lease_until": claim.lease_until},
+            **{"outcome": Attempt.Outcome.OPEN, "error_code": "", "looks": 0},
+        },
+        returning="reminder_id",
+    )
+    ids = {reminder: pk for pk, reminder in rows}
+    for attempt in begin:
+        attempt.pk = ids[attempt.reminder_id]
+    return begin
 
 
 def release_expired(*, now: datetime) -> None:
@@ -186,13 +201,13 @@ def _doubt_begun(now: datetime) -> None:
     )
     if not begun:
         return
-    Attempt.objects.filter(pk__in=begun).update(
+    Attempt.objects.filter(pk__among=begun).update(
         outcome=Attempt.Outcome.UNKNOWN,
         ended_at=now,
         error_code="lease",
         look_at=first_look(Attempt.Outcome.UNKNOWN, "", now),
     )
-    Reminder.objects.filter(pk__in=begun.values(), state=State.SENDING).update(
+    Reminder.objects.filter(pk__among=begun.values(), state=State.SENDING).update(
         state=State.UNKNOWN, state_at=now, claim=None
     )
 
@@ -205,8 +220,8 @@ def _put_back_unbegun(now: datetime) -> None:
         .values_list("pk", flat=True)[:BATCH]
     )
     # Asked once the rows are locked: a call can only begin under the same lock.
-    open_ = Attempt.objects.filter(reminder__in=expired, outcome=Attempt.Outcome.OPEN)
+    open_ = Attempt.objects.filter(reminder__among=expired, outcome=Attempt.Outcome.OPEN)
     begun = set(open_.values_list("reminder", flat=True)) if expired else set()
-    Reminder.objects.filter(pk__in=set(expired) - begun).update(
+    Reminder.objects.filter(pk__among=set(expired) - begun).update(
         state=State.PLANNED, state_at=now, claim=None
     )

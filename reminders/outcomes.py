@@ -23,6 +23,7 @@ from reminders.failures import follow_up
 from reminders.looks import first_look
 from reminders.mail_events import place_kept
 from reminders.models import Attempt, Receipt, Reminder, State, may_become
+from reminders.models.in_bulk import insert
 from reminders.moments import Skip
 from reminders.optouts import stop
 
@@ -74,7 +75,7 @@ def _end_attempts(results: Sequence[Result], now: datetime) -> None:
         # Not where a receipt has said more meanwhile; but an answer that took it is the truth, even
         # where the attempt had long counted as never sent.
         absent = [Attempt.Outcome.NOT_SENT] if end == Attempt.Outcome.ACCEPTED else []
-        Attempt.objects.filter(pk__in=ids, outcome__in=[*LEAVES_OPEN, *absent]).update(
+        Attempt.objects.filter(pk__among=ids, outcome__in=[*LEAVES_OPEN, *absent]).update(
             outcome=end, error_code=code, ended_at=now, look_at=first_look(end, channel, now)
         )
 
@@ -97,17 +98,15 @@ def _reminders(results: Sequence[Result], kind: type[Outcome]) -> list[int]:
 
 def _keep_answers(results: Sequence[Result], now: datetime) -> None:
     """What the provider answered is its first receipt; its name for the message stands there."""
-    Receipt.objects.bulk_create(
+    insert(
+        Receipt,
+        ("attempt", "provider_id", "status"),
         [
-            Receipt(
-                attempt=attempt,
-                provider_id=outcome.provider_id,
-                status=outcome.status,
-                received_at=now,
-            )
+            (attempt.pk, outcome.provider_id, outcome.status)
             for attempt, outcome, _ in results
             if isinstance(outcome, Accepted)
         ],
+        same={"error_code": "", "received_at": now},
         ignore_conflicts=True,
     )
 
@@ -115,7 +114,7 @@ def _keep_answers(results: Sequence[Result], now: datetime) -> None:
 def _move(ids: list[int], state: State, now: datetime, **values: object) -> None:
     if ids:
         changes = {"state": state, "state_at": now, "claim": None, "skip_reason": "", **values}
-        Reminder.objects.filter(pk__in=ids, state__in=may_become(state)).update(**changes)
+        Reminder.objects.filter(pk__among=ids, state__in=may_become(state)).update(**changes)
 
 
 def _stop_opted_out(results: Sequence[Result]) -> None:

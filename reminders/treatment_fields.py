@@ -133,7 +133,7 @@ class TreatmentFields(forms.Form):
         # What the patient has agreed to stands until they say otherwise: it is shown as it is.
         agreed = {
             row.scope: row.given
-            for row in latest_consents([self.patient])
+            for row in latest_consents([self.patient.pk])
             if row.channel == self.patient.channel
         }
         return {

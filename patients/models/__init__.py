@@ -1,5 +1,6 @@
 """Who was treated, who may see it, and what was agreed. One file a subject."""
 
+from patients.models import among  # noqa: F401 - registers the lookup
 from patients.models.answers import Act, CheckIn, Reading, Report
 from patients.models.audit import AuditAct, AuditLink, AuditMember, AuditRow
 from patients.models.clinic import Clinic, StaffUser

@@ -96,7 +96,7 @@ class Act(models.Model):
 def open_reports(patients: Iterable[int]) -> QuerySet[Report]:
     """The reports that hold everything back for these patients."""
     return Report.objects.filter(
-        treatment__patient__in=patients, closed_at=None, tier__in=HOLDING_TIERS
+        treatment__patient__among=patients, closed_at=None, tier__in=HOLDING_TIERS
     )
 
 

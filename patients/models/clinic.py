@@ -15,9 +15,9 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.modelfields import PhoneNumberField
 
 from patients.clock import QuietHours
+from patients.models.number import NumberField, e164
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # A yearly maintenance visit and whatever is asked about it still find the record.
@@ -62,27 +62,27 @@ class Clinic(models.Model):
         help_text="How texts name the clinic; at most 20 characters.",
     )
     zone = models.CharField(max_length=64, validators=[validate_zone])
-    office_phone = PhoneNumberField()
-    after_hours_phone = PhoneNumberField()
+    office_phone = NumberField()
+    after_hours_phone = NumberField()
     emergency_number = models.CharField(max_length=8, default="911")
     opening_hours = models.JSONField(default=dict, validators=[validate_hours])
     quiet_starts = models.TimeField(default=time(20, 0))
     quiet_ends = models.TimeField(default=time(8, 0))
-    sms_sender = PhoneNumberField(help_text="The number texts come from.")
+    sms_sender = NumberField(help_text="The number texts come from.")
     email_sender = models.EmailField(blank=True, help_text="Empty: the site's own address.")
     sms_per_second = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Texts a second this sender may send; empty: no limit."
     )
-    alert_phone = PhoneNumberField(blank=True, help_text="Who is texted when something is wrong.")
+    alert_phone = NumberField(blank=True, help_text="Who is texted when something is wrong.")
     alert_email = models.EmailField(blank=True, help_text="Who is mailed when something is wrong.")
     # With a default in the database: the code before this still writes while it is rolled out.
-    nurse_phone = PhoneNumberField(
+    nurse_phone = NumberField(
         blank=True, default="", db_default="", help_text="Who is texted when a patient reports."
     )
     nurse_email = models.EmailField(
         blank=True, default="", db_default="", help_text="Who is mailed when a patient reports."
     )
-    second_nurse_phone = PhoneNumberField(
+    second_nurse_phone = NumberField(
         blank=True,
         default="",
         db_default="",
@@ -130,11 +130,10 @@ class Clinic(models.Model):
     def quiet_hours(self) -> QuietHours:
         return QuietHours(self.quiet_starts, self.quiet_ends)
 
-    @cached_property
+    @property
     def sender(self) -> str:
-        """The number its texts come from, in E.164; formatted once, not once a message."""
-        number: str = self.sms_sender.as_e164
-        return number
+        """The number its texts come from, in E.164."""
+        return e164(self, "sms_sender")
 
     @cached_property
     def words(self) -> dict[str, str]:

@@ -55,7 +55,7 @@ def render_story(
         "email_form": email_form or PageByEmailForm(patient=treatment.patient),
         "lines": told.lines(treatment, reminders, now=now),
         "facts": told.facts(treatment, now=now),
-        "consents": latest_consents([treatment.patient]).select_related("recorded_by"),
+        "consents": latest_consents([treatment.patient_id]).select_related("recorded_by"),
         "fixes": told.fixes(treatment, now=now),
         "visits": visits,
         "concerns": of_patient(treatment.patient_id, treatment.patient.clinic, now=now),
