@@ -174,8 +174,11 @@ def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
         ("token", "reminder", "to_address", "subject", "body"),
         [(a.token.hex, a.reminder_id, a.to_address, a.subject, a.body) for a in begin],
         same={
-            **{"called_at": attempts[0].called_at, "lease_until": claim.lease_until},
-            **{"outcome": Attempt.Outcome.OPEN, "error_code": "", "looks": 0},
+            "called_at": attempts[0].called_at,
+            "lease_until": claim.lease_until,
+            "outcome": Attempt.Outcome.OPEN,
+            "error_code": "",
+            "looks": 0,
         },
         returning="reminder_id",
     )

@@ -14,19 +14,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, ForeignObject, Lookup
 
 
-class Among(Lookup):  # type: ignore[type-arg]
+class Among(Lookup):
     """For numbers and words. On PostgreSQL `= ANY(array)`, elsewhere the values of a JSON list."""
 
     lookup_name = "among"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         lhs, parameters = self._lhs(compiler, connection)
-        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*parameters, json.dumps([*self.rhs])]
+        values = json.dumps([*self.rhs])
+        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*parameters, values]  # noqa: S608
 
-    def as_postgresql(
-        self, compiler: Any, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         lhs, parameters = self._lhs(compiler, connection)
         if isinstance(next(iter(self.rhs)), int):
             # As one word: an adapter would look at each number by itself.

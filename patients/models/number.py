@@ -19,7 +19,7 @@ class Stored(str):
     __slots__ = ()
 
 
-class _ParsedOnDemand(PhoneNumberDescriptor):
+class _ParsedOnDemand(PhoneNumberDescriptor):  # type: ignore[misc]
     def __get__(self, instance: Any, owner: Any) -> Any:
         value = super().__get__(instance, owner)
         if isinstance(value, Stored):
@@ -33,7 +33,7 @@ class _ParsedOnDemand(PhoneNumberDescriptor):
             super().__set__(instance, value)
 
 
-class NumberField(PhoneNumberField):
+class _NumberField(PhoneNumberField):  # type: ignore[misc]
     descriptor_class = _ParsedOnDemand
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
@@ -43,6 +43,10 @@ class NumberField(PhoneNumberField):
         """The column is the library's: no migration for this."""
         name, _, arguments, options = super().deconstruct()
         return name, "phonenumber_field.modelfields.PhoneNumberField", arguments, options
+
+
+# As untyped as the library's own: a field is one thing on the class and another on a row.
+NumberField: Any = _NumberField
 
 
 def e164(row: Model, name: str) -> str:

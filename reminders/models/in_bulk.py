@@ -30,8 +30,9 @@ def insert(
     if not rows:
         return []
     connection = connections[router.db_for_write(model)]
-    fields = [model._meta.get_field(name) for name in (*columns, *same)]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    known = {field.name: field for field in model._meta.concrete_fields}
+    fields = [known[name] for name in (*columns, *same)]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     on_postgres = connection.vendor == "postgresql"
     if on_postgres:
         source = "json_array_elements(%s::json) AS given(value)"
@@ -41,7 +42,8 @@ def insert(
         picked = [f"json_extract(value, '$[{n}]')" for n in range(len(columns))]
     chosen = ", ".join([*picked[: len(columns)], *["%s"] * len(same)])
     table = connection.ops.quote_name(model._meta.db_table)
-    statement = f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {source} WHERE true"
+    # Only names of our own models stand in it.
+    statement = f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {source} WHERE true"  # noqa: S608
     if ignore_conflicts:
         statement += " ON CONFLICT DO NOTHING"
     if returning:

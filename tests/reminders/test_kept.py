@@ -1,0 +1,168 @@
+"""The HTTP client that texts leave by: nothing is sent twice, and what is not known is said so."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from reminders.channels.kept import Kept, NoReply, NotConnected, Reply
+
+OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+HEADERS = {"Authorization": "Basic x"}
+READ_SECONDS = 0.5
+
+
+class Server:
+    """Answers each request with the next script; remembers what came, by connection."""
+
+    def __init__(self) -> None:
+        self.scripts: list[bytes | None] = []
+        self.requests: list[tuple[int, bytes]] = []
+        self.then: Callable[[socket.socket], None] = lambda _: None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/messages?to=%2B1"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        number = 0
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            number += 1
+            threading.Thread(target=self._talk, args=(connection, number), daemon=True).start()
+
+    def _talk(self, connection: socket.socket, number: int) -> None:
+        with closing(connection):
+            while request := connection.recv(65536):
+                self.requests.append((number, request))
+                script = self.scripts.pop(0)
+                if script is None:
+                    return  # hangs up without a word
+                connection.sendall(script)
+                self.then(connection)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    with closing(server.listener):
+        yield server
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    with closing(Kept(4, connect=1.0, read=READ_SECONDS)) as client:
+        yield client
+
+
+def ask(kept: Kept, server: Server) -> Reply:
+    return kept.request("POST", server.url, HEADERS, b"To=%2B1")
+
+
+def test_two_requests_share_one_connection(server: Server, kept: Kept) -> None:
+    server.scripts = [OK, OK]
+    assert [ask(kept, server), ask(kept, server)] == [Reply(201, b"ok")] * 2
+    (first, request), (second, _) = server.requests
+    assert first == second == 1
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /messages?to=%2B1 HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert (b"Content-Length: 7" in head, body) == (True, b"To=%2B1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + OK,
+    ],
+)
+def test_any_whole_answer_is_read_and_its_connection_kept(
+    server: Server, kept: Kept, answer: bytes
+) -> None:
+    server.scripts = [answer, OK]
+    assert [ask(kept, server), ask(kept, server)] == [Reply(201, b"ok")] * 2
+    assert [connection for connection, _ in server.requests] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), OK + b"more", OK + OK],
+    ids=["it says so", "stray bytes follow", "a second answer follows"],
+)
+def test_a_connection_that_ends_or_lies_is_not_used_again(
+    server: Server, kept: Kept, answer: bytes
+) -> None:
+    server.scripts = [answer, OK]
+    assert [ask(kept, server), ask(kept, server)] == [Reply(201, b"ok")] * 2
+    assert [connection for connection, _ in server.requests] == [1, 2]
+
+
+def test_a_connection_the_server_has_closed_meanwhile_is_replaced_before_anything_is_sent(
+    server: Server, kept: Kept
+) -> None:
+    closed = threading.Event()
+
+    def close(connection: socket.socket) -> None:
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    server.scripts, server.then = [OK, OK], close
+    ask(kept, server)
+    assert closed.wait(5)
+    assert ask(kept, server) == Reply(201, b"ok")
+    assert [connection for connection, _ in server.requests] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        b"HTTP/1.1 201 Cre",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nok",
+        b"<html>Bad gateway</html>",
+    ],
+    ids=["none", "half a line", "half a body: it never ends", "not HTTP"],
+)
+def test_without_a_whole_answer_nobody_knows_and_nothing_is_sent_again(
+    server: Server, kept: Kept, answer: bytes | None
+) -> None:
+    server.scripts = [answer]
+    with pytest.raises(NoReply):
+        ask(kept, server)
+    assert len(server.requests) == 1
+
+
+def test_the_second_request_on_a_kept_connection_is_not_repeated_either(
+    server: Server, kept: Kept
+) -> None:
+    server.scripts = [OK, None]
+    ask(kept, server)
+    with pytest.raises(NoReply):
+        ask(kept, server)
+    assert [connection for connection, _ in server.requests] == [1, 1]
+
+
+def test_where_nobody_listens_nothing_has_left(kept: Kept) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(NotConnected):
+        kept.request("POST", f"http://127.0.0.1:{port}/", HEADERS, b"")
+
+
+def test_a_host_that_cannot_prove_its_name_is_told_nothing(server: Server, kept: Kept) -> None:
+    server.scripts = [None]  # it answers a greeting in TLS with an end
+    with pytest.raises(NotConnected):
+        kept.request("POST", server.url.replace("http:", "https:"), HEADERS, b"secret")
+    assert not any(b"secret" in request or b"Basic" in request for _, request in server.requests)
+
+
+def test_no_header_can_bring_a_second_one(server: Server, kept: Kept) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        kept.request("POST", server.url, {"User-Agent": "x\r\nHost: elsewhere"}, b"")
+    assert server.requests == []
