@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 BAR, GAP, BETWEEN, HIGH, FOOT = 14, 2, 12, 120, 18
+LEAST = 14  # groups that fit beside each other: a few alone are not drawn larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ def draw(groups: Sequence[Sequence[Bar]], *, title: str) -> SafeString:
     labels: list[tuple[object, ...]] = []
     for number, group in enumerate(groups):
         left = number * group_width + BETWEEN // 2
-        labels.append((left, HIGH + FOOT - 4, group[0].label if group else ""))
+        middle = left + (group_width - BETWEEN) // 2
+        labels.append((middle, HIGH + FOOT - 4, group[0].label if group else ""))
         for place, bar in enumerate(group):
             bottom = float(HIGH)
             for part, value in bar.parts:
@@ -45,7 +47,7 @@ def draw(groups: Sequence[Sequence[Bar]], *, title: str) -> SafeString:
                     pieces.append((part, x, round(bottom, 1), BAR, height))
     return format_html(
         '<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>',
-        len(groups) * group_width,
+        max(len(groups), LEAST) * group_width,
         HIGH + FOOT,
         title,
         format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', pieces),

@@ -48,6 +48,10 @@ class Counter:
     icon: str
     number: int
 
+    @property
+    def words(self) -> str:
+        return self.label.replace("concerns", "concern") if self.number == 1 else self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -92,10 +96,10 @@ class Board:
         )
         if self.show or self.earlier is None:
             return shown
-        since = f"treated since {words.on_date(self.earlier, 'en')}"
+        since = f"Treated since {words.on_date(self.earlier, 'en')}"
         if self.until:
             since += f", before {words.on_date(self.until, 'en')}"
-        return f"{shown} {since}".strip()
+        return f"{shown}. {since}" if shown else since
 
     @property
     def nobody(self) -> str:

@@ -25,6 +25,8 @@ from tests.builders import (
     set_state,
 )
 
+LONG_NAME = "Ñúñez-Echeverría y Fernández de la Reguera O’Brien"
+
 
 @pytest.fixture
 def clinic(live_server: LiveServer) -> Clinic:
@@ -75,6 +77,7 @@ def full(clinic: Clinic, staff: StaffUser) -> list[Treatment]:
         patient = make_patient(
             clinic=clinic,
             first_name=f"Ana{number}",
+            last_name=LONG_NAME if number == 4 else "Gomez",
             phone=f"+1202555011{number}",
             email="ana@example.org",
             channel=Channel.EMAIL if number == 2 else Channel.SMS,

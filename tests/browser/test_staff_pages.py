@@ -12,10 +12,20 @@ from patients.models.clinic import Role
 from reminders.concerns import raise_concern
 from reminders.inbox import receive_text
 from reminders.models import Concern, State
+from tests.browser.conftest import LONG_NAME
 from tests.browser.staff import WIDTHS, OpenPage, assert_good, complaints, fits, violations
 from tests.builders import PASSWORD, make_patient, reminder_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+ENDS = [320, 1920]
+# The words among these elements that stand on more than one line.
+BROKEN = """all => all.flatMap(one => [...one.firstChild.data.matchAll(/\\S+/g)].filter(word => {
+  const range = document.createRange();
+  range.setStart(one.firstChild, word.index);
+  range.setEnd(one.firstChild, word.index + word[0].length);
+  return range.getClientRects().length > 1;
+}).map(word => word[0]))"""
 
 
 @pytest.fixture
@@ -35,7 +45,7 @@ def concerns(full: list[Treatment]) -> list[Concern]:
 
 @pytest.mark.usefixtures("concerns")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", ENDS)
 def test_no_page_has_a_violation_or_scrolls_sideways(
     live_server: LiveServer,
     open_staff_page: OpenPage,
@@ -48,7 +58,7 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     page = open_staff_page("/board/", width=width, scheme=scheme)
     said = complaints(page)
     # Every story at both widths and in both schemes, but not in all four ways.
-    stories = full[(width == WIDTHS[0]) ^ (scheme == "dark") :: 2]
+    stories = full[(width == ENDS[0]) ^ (scheme == "dark") :: 2]
     for path in (
         "/board/",
         "/desk/",
@@ -70,7 +80,24 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
         for details in page.locator("details").all():
             details.evaluate("one => one.open = true")
         assert (path, violations(page), fits(page)) == (path, [], True)
+        for between in WIDTHS:
+            page.set_viewport_size({"width": between, "height": 800})
+            assert (path, between, fits(page)) == (path, between, True)
+        page.set_viewport_size({"width": width, "height": 800})
     assert said == []
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("width", [ENDS[0], 1280])
+def test_a_name_is_shown_whole_and_no_word_of_a_table_is_broken(
+    live_server: LiveServer, open_staff_page: OpenPage, width: int
+) -> None:
+    page = open_staff_page("/board/", width=width)
+    names = page.locator("tbody th a")
+    assert LONG_NAME in " ".join(names.all_inner_texts())
+    assert names.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    page.goto(f"{live_server.url}/figures/")
+    assert page.locator("thead th").evaluate_all(BROKEN) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

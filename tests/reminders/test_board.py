@@ -236,11 +236,11 @@ def test_treatments_of_long_ago_are_reached_span_by_span(nurse: Client, clinic: 
     assert [row.name for row in board.rows] == ["Maria Gomez"]
     assert str(board.earlier) == "2026-10-24"
     page = text_of(nurse.get(reverse("board")))
-    assert "treated since Sat, Oct 24" in page
+    assert "Treated since Sat, Oct 24" in page
     assert "?until=2026-10-24" in page
     earlier = board_of(nurse, "?until=2026-10-24")
     assert [row.name for row in earlier.rows] == ["Old Gomez"]
-    assert earlier.span == "treated since Thu, Sep 24, before Sat, Oct 24"
+    assert earlier.span == "Treated since Thu, Sep 24, before Sat, Oct 24"
     assert "Nobody was treated in these weeks." in text_of(
         nurse.get(reverse("board") + "?until=2025-01-01")
     )

@@ -146,7 +146,7 @@ def test_the_page_costs_the_same_queries_for_one_and_for_many(
 def test_the_board_counts_what_is_open(patient: Patient, nurse: Client) -> None:
     log(patient=patient)
     text("It burns")
-    assert "concerns open" in nurse.get("/board/").content.decode()
+    assert "concern open" in nurse.get("/board/").content.decode()
 
 
 def test_an_empty_page_says_what_would_stand_there(patient: Patient, nurse: Client) -> None:
