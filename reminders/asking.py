@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
 
 from patients.models import Clinic
 from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State
@@ -19,7 +19,7 @@ RECENT = timedelta(days=14)
 SOON = timedelta(hours=2)
 UNSEEN_AFTER = timedelta(hours=12)
 ARRIVED = (State.SENT, State.DELIVERED, State.NO_RECEIPT)
-KEY_OF = {State.FAILED: "failed", State.UNKNOWN: "unknown", State.SKIPPED: "stopped"}
+KEY_OF = {State.SKIPPED.value: "stopped"}  # of those that ask; the other keys are the states
 
 Found = dict[int, datetime]  # treatment to the moment it ended
 
@@ -49,14 +49,17 @@ class Asking:
 
 
 def asking(clinic: Clinic, *, now: datetime) -> Asking:
-    """Four questions, however many patients there are."""
+    """Two questions, however many patients there are."""
     found = Asking()
     _add_concerns(found, clinic)
-    _add_trouble(found, clinic, now)
-    # Handovers are urgent and leave at once: what is due soon are the others.
-    due = _of(clinic).filter(state=State.PLANNED, urgent=False, leaves_at__lte=now + SOON)
-    found.due.update(due.values_list("treatment", "treatment__treated_at"))
-    found.unseen.update(_unseen(clinic, now))
+    every = ("treatment", "treatment__treated_at")
+    trouble = _trouble(clinic, now).values_list(*every, F("state"))
+    due, unseen = (
+        rows.values_list(*every, Value(key, output_field=CharField()))
+        for key, rows in (("due", _due(clinic, now)), ("unseen", _unseen(clinic, now)))
+    )
+    for treatment, at, key in trouble.union(due, unseen, all=True):
+        found.of(KEY_OF.get(key, key))[treatment] = at
     return found
 
 
@@ -82,18 +85,21 @@ def _add_concerns(found: Asking, clinic: Clinic) -> None:
     found.concerns.update(newest.values())
 
 
-def _add_trouble(found: Asking, clinic: Clinic, now: datetime) -> None:
+def _due(clinic: Clinic, now: datetime) -> ReminderQuerySet:
+    """Handovers are urgent and leave at once: what is due soon are the others."""
+    return _of(clinic).filter(state=State.PLANNED, urgent=False, leaves_at__lte=now + SOON)
+
+
+def _trouble(clinic: Clinic, now: datetime) -> ReminderQuerySet:
     trouble = Q(state__in=[State.FAILED, State.UNKNOWN]) | Q(skip_reason=Skip.OPTED_OUT.value)
     later = Reminder.objects.filter(
         treatment=OuterRef("treatment"), rule=OuterRef("rule"), pk__gt=OuterRef("pk")
     ).exclude(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED])
     # What went, or goes, another way asks for nothing any more.
-    recent = _of(clinic).filter(trouble, ~Exists(later), state_at__gte=now - RECENT)
-    for treatment, at, state in recent.values_list("treatment", "treatment__treated_at", "state"):
-        found.of(KEY_OF[State(state)])[treatment] = at
+    return _of(clinic).filter(trouble, ~Exists(later), state_at__gte=now - RECENT)
 
 
-def _unseen(clinic: Clinic, now: datetime) -> list[tuple[int, datetime]]:
+def _unseen(clinic: Clinic, now: datetime) -> ReminderQuerySet:
     """The handover arrived 12 hours ago or more, and nobody has pressed "I have read this"."""
     handovers = _of(clinic).filter(
         urgent=True,
@@ -103,5 +109,4 @@ def _unseen(clinic: Clinic, now: datetime) -> list[tuple[int, datetime]]:
         state_at__gte=now - RECENT,
         treatment__reading=None,
     )
-    rows = handovers.exclude(rule=ANSWER).values_list("treatment", "treatment__treated_at")
-    return list(rows.distinct())
+    return handovers.exclude(rule=ANSWER)

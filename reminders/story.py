@@ -123,18 +123,6 @@ def addresses(patient: Patient) -> list[Address]:
     ]
 
 
-def fixes(treatment: Treatment, *, now: datetime) -> list[str]:
-    """Every correction of the time as a sentence, the first one first."""
-    patient = treatment.patient
-    return [
-        f"Corrected {said(one.corrected_at, patient, now)}"
-        + (f" by {one.corrected_by.name}" if one.corrected_by else "")
-        + f": it ended {said(one.new_treated_at, patient, now)}, "
-        f"not {said(one.old_treated_at, patient, now)}. “{one.reason}”"
-        for one in treatment.corrections.select_related("corrected_by").order_by("pk")
-    ]
-
-
 def facts(treatment: Treatment, *, now: datetime) -> list[Fact]:
     """What was logged, in the order one asks for it."""
     patient, version = treatment.patient, treatment.version

@@ -1,4 +1,6 @@
-"""What staff have written down about a patient: notes, calls, tasks; open tasks first."""
+"""What staff have written down about a patient: notes, calls, tasks, times put right; open tasks
+first.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +10,25 @@ from typing import NamedTuple
 
 from django.db.models import DateTimeField, F, Value
 
-from patients.models import Patient
+from patients.models import Correction, Patient
 from reminders.models import Note, Task
 from reminders.story import said
 
 MANY = 50
+CORRECTED = "corrected"
 NEVER = Value(None, output_field=DateTimeField(null=True))
 
 
 class Written(NamedTuple):
-    """A task or a note as it is read; a note owes nobody anything."""
+    """A task, a note or a correction as it is read. A note owes nobody anything; of a correction
+    `due_at` is the old time and `done_at` the new one.
+    """
 
     kind: str
     pk: int
     at: datetime
     text: str
-    writer: str
+    writer: str | None
     owner: str
     due_at: datetime | None
     done_at: datetime | None
@@ -53,12 +58,21 @@ def trail(patient: Patient, *, now: datetime) -> list[Entry]:
     notes = Note.objects.filter(patient=patient).values_list(
         F("call"), "pk", "written_at", "text", "by__name", Value(""), NEVER, NEVER, Value("")
     )
-    both = tasks.union(notes, all=True).order_by("-made_at")[:MANY]
-    rows = sorted((Written(*row) for row in both), key=lambda row: not row.is_open)
+    corrections = Correction.objects.filter(treatment__patient=patient).values_list(
+        Value(CORRECTED), "pk", "corrected_at", "reason", "corrected_by__name", Value(""),
+        "old_treated_at", "new_treated_at", Value(""),
+    )  # fmt: skip
+    all_ = tasks.union(notes, corrections, all=True).order_by("-made_at")[:MANY]
+    rows = sorted((Written(*row) for row in all_), key=lambda row: not row.is_open)
     return [_entry(row, patient, now) for row in rows]
 
 
 def _entry(row: Written, patient: Patient, now: datetime) -> Entry:
+    if row.kind == CORRECTED and row.due_at and row.done_at:
+        by = f" by {row.writer}" if row.writer else ""
+        right, wrong = (said(at, patient, now) for at in (row.done_at, row.due_at))
+        head = f"Time corrected{by}, {said(row.at, patient, now)}"
+        return Entry(head, f"It ended {right}, not {wrong}. “{row.text}”")
     if row.due_at is None:
         call = dict(Note.Call.choices).get(row.kind)
         head = f"Call: {call.lower()}" if call else "Note"

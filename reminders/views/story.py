@@ -56,7 +56,6 @@ def render_story(
         "lines": told.lines(treatment, reminders, now=now),
         "facts": told.facts(treatment, now=now),
         "consents": latest_consents([treatment.patient_id]).select_related("recorded_by"),
-        "fixes": told.fixes(treatment, now=now),
         "visits": visits,
         "concerns": of_patient(treatment.patient_id, treatment.patient.clinic, now=now),
         "trail": trail(treatment.patient, now=now),

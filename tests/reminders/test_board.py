@@ -44,10 +44,9 @@ from tests.builders import (
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
-# session, user, clinic; concerns, trouble, what is due, what is unseen; the span, a page of it,
-# its reminders; the audit row; what is refused; the mark of changes. Of several patients also
-# whether they are a known group
-QUERIES = 13
+# session, user, clinic; concerns, other trouble; the span, a page of it, its reminders; the audit
+# row; what is refused; the mark of changes. Of several patients also whether they are a known group
+QUERIES = 11
 
 
 @pytest.fixture

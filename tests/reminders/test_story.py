@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from patients import links
 from patients.models import Clinic, Correction, StaffUser, Treatment
 from patients.models.patient import Channel
+from reminders.amending import correct_time
 from reminders.handover import Handover
 from reminders.models import State
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state, void
@@ -97,10 +98,13 @@ def test_the_story_costs_a_constant_number_of_queries(
     for reminder in treatment.reminders.all():
         make_attempt(reminder, provider_id=f"SM{reminder.pk}")
         make_attempt(reminder, provider_id=f"SM2{reminder.pk}")
-    page_of(desk, treatment)
-    # session, user, treatments, reminders, attempts, receipts,
-    # corrections, consents, concerns, notes and tasks; the audit row
-    with django_assert_num_queries(11):
+    earlier = treatment.treated_at - timedelta(hours=1)
+    by = treatment.patient.clinic.staff.get()
+    correct_time(treatment=treatment, treated_at=earlier, reason="The other room", by=by)
+    assert "“The other room”" in page_of(desk, treatment)
+    # session, user, treatments, reminders, attempts, receipts, consents, concerns,
+    # notes, tasks and corrections; the audit row
+    with django_assert_num_queries(10):
         page_of(desk, treatment)
 
 
@@ -182,7 +186,7 @@ def test_a_correction_shows_what_moves_and_saves_nothing_before_it_is_saved(
     assert correction.reason == "The clock was wrong"
     assert correction.new_treated_at == NOON - timedelta(minutes=40)
     page = text_of(saved)
-    assert "it ended 11:20 am today, not 11:50 am today. “The clock was wrong”" in page
+    assert "It ended 11:20 am today, not 11:50 am today. “The clock was wrong”" in page
     assert "5:20 pm tonight" in page
 
 
