@@ -17,12 +17,13 @@ from django.urls import URLPattern, path, reverse_lazy
 from django.views.decorators.http import require_http_methods
 
 from patients.door import View, open_while_lent, open_while_setting_up
+from patients.sign_in import only_counted
 
 FACTORS = reverse_lazy("mfa_index")
 
 
 def page(route: str, view: Any, name: str) -> URLPattern:
-    view_of_ours: View = require_http_methods(["GET", "HEAD", "POST"])(view)
+    view_of_ours: View = require_http_methods(["GET", "HEAD", "POST"])(only_counted(view))
     return path(route, view_of_ours, name=name)
 
 

@@ -8,6 +8,7 @@ it ends after `SESSION_HOURS`, and after `SESSION_IDLE_MINUTES` without a hand o
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -22,6 +23,7 @@ from django.http import HttpRequest
 from patients.models import StaffUser
 
 BEGAN, SEEN, LOCKED, FACTOR = "began_at", "seen_at", "locked", "second_factor"
+TYPED, TYPED_LIMIT = "typed", 20_000  # characters
 # Seconds. A hand is written down this seldom, and an open page tells of one this seldom: so much
 # later than the page itself does the server lock.
 WRITTEN_EVERY, TOLD_EVERY = 15, 30
@@ -63,6 +65,28 @@ def lock(session: SessionBase) -> None:
 def unlock(session: SessionBase) -> None:
     session.pop(LOCKED, None)
     session[SEEN] = int(time.time())
+
+
+def keep_typed(session: SessionBase, page: str, typed: str) -> None:
+    """What was being typed on `page` when it locked: a JSON list of lists, in the session alone."""
+    if not 0 < len(typed) <= TYPED_LIMIT:
+        return
+    try:
+        fields = json.loads(typed)
+    except ValueError:
+        return
+    if isinstance(fields, list):
+        session[TYPED] = {"page": page, "fields": fields}
+
+
+def take_typed(session: SessionBase, page: str) -> list[Any]:
+    """Once, on the page where it was typed."""
+    kept = session.get(TYPED)
+    if not kept or kept["page"] != page:
+        return []
+    del session[TYPED]
+    fields: list[Any] = kept["fields"]
+    return fields
 
 
 def has_second_factor(session: SessionBase) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import app_settings
@@ -11,10 +14,11 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from redis import RedisError
 
 from patients.models import StaffUser
 
@@ -36,6 +40,7 @@ SAID = {
     "mfa/messages/webauthn_added.txt": "Your passkey is set up.",
     "mfa/messages/webauthn_removed.txt": "That passkey no longer opens the door.",
 }
+logger = logging.getLogger(__name__)
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - a label: whose address is unknown share one limit
 
 
@@ -93,3 +98,17 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]
         except PermissionDenied:
             return UNKNOWN_ADDRESS
         return address
+
+
+def only_counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Tries are counted in the shared cache: while that is away nobody can try, and is told so."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except RedisError:
+            logger.exception("The shared cache does not answer: nobody can sign in until it does.")
+            return render(request, "account/cannot_count.html", status=503)
+
+    return guarded

@@ -26,6 +26,7 @@ from patients import sessions
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on, open_while_locked
 from patients.passkey_forms import AgainWithPasskey
+from patients.sign_in import only_counted
 from reminders import changes
 from reminders.grid import counters
 
@@ -34,6 +35,7 @@ from reminders.grid import counters
 @open_while_locked
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only()
+@only_counted
 def locked(request: StaffRequest) -> HttpResponse:
     """`?next=`: where to go on afterwards."""
     back = _back(request)
@@ -66,6 +68,7 @@ def locked_counters(request: StaffRequest) -> HttpResponse:
 @staff_only()
 def lock(request: StaffRequest) -> HttpResponse:
     sessions.lock(request.session)
+    sessions.keep_typed(request.session, _back(request), request.POST.get("typed", ""))
     changes.forget_looker(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     return redirect(f"{reverse('locked')}?{urlencode({'next': _back(request)})}")
 

@@ -12,8 +12,42 @@ let hand = Date.now();
 let told = hand;
 let locked = false;
 
-const post = (address) =>
-  fetch(address, { method: "POST", body: new FormData(way), keepalive: true });
+function post(address, typed = "") {
+  const body = new FormData(way);
+  body.append("typed", typed);
+  return fetch(address, { method: "POST", body, keepalive: true });
+}
+
+/* What is being typed goes to the server with the lock and comes back when it opens; no password,
+   no file. A page that shows an error holds what was sent before. */
+const QUIET = ["hidden", "password", "file", "submit", "button", "fieldset"];
+
+function changed(one) {
+  if (one.options) return [...one.options].some((o) => o.selected !== o.defaultSelected);
+  if ("checkbox radio".includes(one.type)) return one.checked !== one.defaultChecked;
+  return one.value !== one.defaultValue;
+}
+
+function typed() {
+  const fields = [...document.querySelectorAll("main form")].flatMap((form) =>
+    [...form.elements].filter((one) => one.name && !QUIET.includes(one.type)),
+  );
+  if (!fields.some(changed) && !document.querySelector("main .errorlist")) return "";
+  return JSON.stringify(
+    fields.map((one) => [one.form.getAttribute("action"), one.name, one.value, !!one.checked]),
+  );
+}
+
+for (const [action, name, value, checked] of JSON.parse(
+  document.getElementById("typed-before")?.textContent ?? "[]",
+)) {
+  for (const one of document.querySelectorAll(`main form [name="${CSS.escape(name)}"]`)) {
+    if (one.form.getAttribute("action") !== action) continue;
+    if (!"checkbox radio".includes(one.type)) one.value = value;
+    else if (one.value === value) one.checked = checked;
+    one.closest("details")?.setAttribute("open", "");
+  }
+}
 
 function empty() {
   document.body.replaceChildren();
@@ -23,11 +57,12 @@ function empty() {
 async function lock() {
   if (locked) return;
   locked = true;
+  const kept = typed();
   empty();
   tabs.postMessage("locked");
   let next = "/locked/";
   try {
-    next = (await post(way.getAttribute("action"))).url;
+    next = (await post(way.getAttribute("action"), kept)).url;
   } catch {
     /* No network: the server locks by itself, and asks when it is reached again. */
   }
@@ -51,6 +86,12 @@ function touched() {
   look(); /* a machine that slept meets the first hand with a screen to lock */
   if (!locked) hand = Date.now();
 }
+
+way.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) return;
+  event.preventDefault();
+  lock();
+});
 
 tabs.addEventListener("message", ({ data }) => {
   if (data === "locked") {

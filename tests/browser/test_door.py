@@ -279,6 +279,36 @@ def test_the_lock_button_locks_every_tab_and_the_password_opens_it_by_keyboard_a
     expect(page.get_by_role("link", name="Maria Gomez")).to_be_visible()
 
 
+@pytest.mark.parametrize("way", ["idle", "button"])
+def test_what_was_being_typed_is_back_when_the_lock_opens_and_nowhere_else_meanwhile(
+    open_page: Open, nurse: StaffUser, treatment: Treatment, live_server: LiveServer, way: str
+) -> None:
+    give_app(nurse)
+    page = open_page()
+    type_password(page, nurse)
+    page.get_by_label("Code").fill(code_now())
+    page.clock.install()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Maria Gomez")).to_be_visible()
+    page.goto(f"{live_server.url}/treatments/{treatment.pk}/note/")
+    said = complaints(page)
+    page.locator("main textarea").fill("Called: “no redness” <b>& calm</b>")
+    if way == "button":
+        page.get_by_role("button", name="Lock").click()
+    else:
+        page.clock.run_for(5 * 60_000 + 1_000)
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+    assert "redness" not in page.content()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("main textarea")).to_have_value("Called: “no redness” <b>& calm</b>")
+    expect(page.get_by_text("What you had typed is back.")).to_be_visible()
+    assert_good(page)
+    page.reload()
+    expect(page.locator("main textarea")).to_have_value("")
+    assert said == []
+
+
 def test_a_machine_that_slept_locks_before_the_first_hand_counts_even_without_a_network(
     open_page: Open, nurse: StaffUser
 ) -> None:

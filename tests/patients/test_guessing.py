@@ -153,6 +153,29 @@ def test_every_web_server_counts_the_same_tries(
     cache.clear()
 
 
+def test_while_nobody_counts_nobody_can_try_and_is_told_so(
+    nurse: StaffUser, client: Client, settings: Settings
+) -> None:
+    signed_in = Client()
+    signed_in.force_login(nurse)
+    away = "unix:///nowhere/valkey.sock"
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": away}}
+    assert client.get(reverse("account_login")).status_code == 200
+    for answer in (
+        type_password(client, nurse.email),
+        client.post(reverse("mfa_login_webauthn"), {"credential": "{}"}),
+    ):
+        assert answer.status_code == 503
+        assert "Signing in is not possible now" in answer.content.decode()  # type: ignore[attr-defined]
+    assert is_in(signed_in)
+    signed_in.post(reverse("lock"))
+    assert signed_in.post(reverse("locked"), {"password": PASSWORD}).status_code == 503
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    signed_in.post(reverse("locked"), {"password": PASSWORD})
+    assert is_in(signed_in)
+
+
 def test_a_successful_sign_in_does_not_give_the_guesser_new_tries(
     client: Client, nurse: StaffUser
 ) -> None:

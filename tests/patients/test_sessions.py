@@ -178,6 +178,28 @@ def test_a_page_locks_the_session_for_every_tab_and_its_board_learns_nothing_mor
 
 
 @pytest.mark.parametrize(
+    ("typed", "back"),
+    [
+        ('[["", "text", "Called her", false]]', True),
+        ("[" + "1," * 10_000 + "1]", False),
+        ("{", False),
+        ('"x"', False),
+        ("", False),
+    ],
+)
+def test_what_was_typed_waits_in_the_session_for_its_own_page(
+    screen: Client, treatment: Treatment, typed: str, back: bool
+) -> None:
+    page = reverse("note", args=[treatment.pk])
+    screen.post(reverse("lock"), {"next": page, "typed": typed})
+    assert "Called her" not in screen.get(reverse("locked")).content.decode()
+    open_lock(screen, back=page)
+    assert "typed-before" not in screen.get(reverse("board")).content.decode()
+    assert ("Called her" in screen.get(page).content.decode()) is back
+    assert "typed-before" not in screen.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
     "asked", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example"]
 )
 def test_the_lock_opens_to_our_own_pages_only(screen: Client, asked: str) -> None:
