@@ -83,7 +83,7 @@ def _first(request: HttpRequest, user: StaffUser, view: View) -> HttpResponse | 
     """A password of one's own, then a second factor."""
     if user.lent_until and not getattr(view, WHILE_LENT, False):
         return redirect("account_change_password")
-    if not settings.SECOND_FACTOR_REQUIRED or sessions.has_second_factor(request.session):
+    if not settings.SECOND_FACTOR_REQUIRED or sessions.has_second_factor(request.session, user):
         return None
     if Authenticator.objects.filter(user=user).exists():
         # Set up elsewhere since: whoever sits here has not shown it.

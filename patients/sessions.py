@@ -89,9 +89,9 @@ def take_typed(session: SessionBase, page: str) -> list[Any]:
     return fields
 
 
-def has_second_factor(session: SessionBase) -> bool:
-    """Whether somebody has shown one in this session."""
-    return bool(session.get(FACTOR))
+def has_second_factor(session: SessionBase, user: StaffUser) -> bool:
+    """Whether this person has shown one in this session: it may have begun before they did."""
+    return bool(session.get(FACTOR) == user.pk)
 
 
 # --- What others tell us: Django's and allauth's own signals ------------------------------------
@@ -109,12 +109,13 @@ def _begin(request: HttpRequest, **kwargs: Any) -> None:
     begin(request.session)
 
 
-def _factor_shown(request: HttpRequest, **kwargs: Any) -> None:
-    request.session[FACTOR] = True
+def _factor_shown(request: HttpRequest, user: StaffUser, **kwargs: Any) -> None:
+    request.session[FACTOR] = user.pk
 
 
 def _factors_changed(request: HttpRequest, user: StaffUser, **kwargs: Any) -> None:
     """Every other session ends; this one counts as shown while any factor is left."""
     user.end_sessions()
     update_session_auth_hash(request, user)
-    request.session[FACTOR] = Authenticator.objects.filter(user=user).exists()
+    has_any = Authenticator.objects.filter(user=user).exists()
+    request.session[FACTOR] = user.pk if has_any else None

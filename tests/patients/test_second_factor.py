@@ -23,6 +23,7 @@ from aftercare import settings as settings_module
 from aftercare.account_urls import urlpatterns as account_urls
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
+from patients.sessions import FACTOR
 from tests.builders import PASSWORD, make_clinic, make_staff
 from tests.sign_in import SECRET, code_now, give_app, is_in, led_to, sign_in, type_password
 
@@ -110,6 +111,17 @@ def test_a_session_from_before_somebody_had_a_factor_is_not_let_in_by_it(
     give_app(nurse)  # behind the session's back
     assert led_to(client, "mfa_add_webauthn") == reverse("account_login")
     assert not is_in(client)
+
+
+def test_a_factor_shown_by_somebody_who_is_not_let_in_counts_for_nobody_else(
+    client: Client, nurse: StaffUser
+) -> None:
+    session = client.session
+    session[FACTOR] = nurse.pk  # what a passkey of a closed account leaves behind
+    session.save()
+    other = make_staff(clinic=nurse.clinic)
+    type_password(client, other.email)
+    assert led_to(client) == reverse("mfa_index")
 
 
 def test_without_its_last_factor_a_session_sets_up_another_at_once(
