@@ -6,15 +6,13 @@ number of them. Asked again later, it is equal unless something has changed in b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Q
 
 from patients.models import Clinic, Patient, Treatment
 from patients.models.patient import latest_consents, stopped_addresses
@@ -79,11 +77,12 @@ def asked_by(entries: Iterable[Entry]) -> Asked:
 def facts_of(clinic: Clinic, asked: Asked, *, lock: bool = False) -> Facts:
     """`lock`: within a transaction, so that these patients stay as they are until it ends."""
     people = clinic.patients.select_for_update(no_key=True) if lock else clinic.patients.all()
-    reached = among("patients_patient.phone", asked.phones)
-    reached |= among("patients_patient.email", asked.emails)
+    reached = Q(phone__among=asked.phones) | Q(email__among=asked.emails)
     patients = list(people.filter(reached).order_by("-id").values_list(*COLUMNS))
     ids = [values[COLUMNS.index("id")] for values in patients]
-    visits = Treatment.objects.filter(patient__in=ids, voided_at=None).order_by("treated_at", "id")
+    visits = Treatment.objects.filter(patient__among=ids, voided_at=None).order_by(
+        "treated_at", "id"
+    )
     words = {
         (row.patient_id, row.scope, row.channel): Word(
             row.given, row.said_on or row.recorded_at.astimezone(clinic.tz).date()
@@ -95,21 +94,14 @@ def facts_of(clinic: Clinic, asked: Asked, *, lock: bool = False) -> Facts:
         patients,
         [
             Visit(*row)
-            for row in visits.values_list("patient", "version__key", "treated_at", "session")
+            for row in visits.order_by("treated_at", "id").values_list(
+                "patient", "version__key", "treated_at", "session"
+            )
         ],
         words,
         stopped_addresses([clinic.pk], asked.phones | asked.emails),
         set(taken.values_list("form_key", flat=True)),
     )
-
-
-def among(column: str, values: Iterable[str]) -> Q:
-    """The column is one of these: one parameter, where a field would prepare each by itself."""
-    sql, bound = "= ANY(%s)", [list(values)]  # type: tuple[str, list[Any]]
-    if connection.vendor == "sqlite":
-        sql, bound = "IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]
-    one_of = RawSQL(f"{column} {sql}", bound, output_field=BooleanField())  # noqa: S611 - all bound
-    return Q(one_of)
 
 
 def judge(entries: Sequence[Entry], facts: Facts, clinic: Clinic) -> list[Known]:

@@ -329,7 +329,7 @@ def test_no_page_of_an_import_leaves_in_quiet_hours_nor_before_somebody_at_the_d
 
 def words(patient: Patient) -> list[tuple[str, bool]]:
     """The recovery consents that hold, by channel."""
-    rows = latest_consents([patient]).filter(scope="recovery").order_by("channel")
+    rows = latest_consents([patient.pk]).filter(scope="recovery").order_by("channel")
     return [(row.channel, row.given) for row in rows]
 
 
