@@ -191,7 +191,7 @@ def the_proxy_is_counted(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     trusted = bool(settings.SECURE_PROXY_SSL_HEADER)
-    if not trusted or settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+    if not trusted or settings.TRUSTED_PROXIES:
         return []
     return [
         Warning(

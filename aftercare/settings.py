@@ -287,8 +287,6 @@ ACCOUNT_LOGOUT_ON_GET = False
 # The sixth bad try for an account within five minutes waits; a colleague at the same address does
 # not. All that come from one address together may fail once a second.
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,60/m/ip", "login": "120/m/ip"}
-# How many proxies in front of us write X-Forwarded-For; 0: the address is whoever connects.
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -299,6 +297,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a finger, a face or a PIN: two factors in one
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # a shift begins at one address
 MFA_TOTP_TOLERANCE = 1  # one step of 30 s: phones' clocks differ
 MFA_FORMS = {
     "add_webauthn": "patients.passkey_forms.AddPasskey",

@@ -13,13 +13,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from django.contrib import messages
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from redis import RedisError
 
+from patients.address import client_address
 from patients.models import StaffUser
 
 TOO_MANY = "Too many tries. Wait five minutes, or use your passkey."
@@ -92,16 +92,8 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]
         return not fresh and bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that limits count by.
-
-        A server on a unix socket without a proxy has none; and whoever comes past the proxies has
-        no header of theirs, or nonsense in it.
-        """
-        try:
-            address: str = super().get_client_ip(request)
-        except (PermissionDenied, ImproperlyConfigured, ValueError):
-            return request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
-        return address
+        """The address that limits count by; where there is none, all share one limit."""
+        return client_address(request) or UNKNOWN_ADDRESS
 
 
 def only_counted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -133,7 +133,7 @@ def test_a_proxy_that_is_believed_but_not_counted_is_warned_of(production: Setti
     production.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     (warning,) = the_proxy_is_counted(None)
     assert (warning.id, "usually 1" in str(warning.hint)) == ("aftercare.W051", True)
-    production.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    production.TRUSTED_PROXIES = 1
     assert list(the_proxy_is_counted(None)) == []
 
 

@@ -129,7 +129,7 @@ def test_a_forged_address_is_not_believed_unless_a_proxy_of_ours_wrote_it(
     tries(60)
     assert said(type_password(client, "a@lakeside.example", "x")) == SLOWED
     cache.clear()
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.TRUSTED_PROXIES = 1
     tries(60)  # all from the address our proxy wrote, the last
     assert tries(1) == {SLOWED}
     assert said(type_password(client, "a@lakeside.example", "x")) == WRONG
@@ -142,7 +142,7 @@ def test_a_forged_address_is_not_believed_unless_a_proxy_of_ours_wrote_it(
 def test_no_forged_address_breaks_the_sign_in(
     nurse: StaffUser, settings: Settings, proxies: int, said: str
 ) -> None:
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    settings.TRUSTED_PROXIES = proxies
     for address in ("127.0.0.1", ""):
         client = Client(REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=said)
         assert type_password(client, nurse.email, "wrong").status_code == 200
@@ -196,6 +196,11 @@ def test_a_successful_sign_in_does_not_give_the_guesser_new_tries(
     guess(client, nurse.email, 4)
     type_password(Client(), nurse.email)
     assert guess(client, nurse.email, 2) == [WRONG, SLOWED]
+
+
+def test_a_whole_shift_signs_in_with_passkeys_from_one_address(client: Client, db: None) -> None:
+    tries = [client.post(reverse("mfa_login_webauthn"), {"credential": "{}"}) for _ in range(61)]
+    assert [one.status_code for one in tries] == [302] * 60 + [429]
 
 
 def test_the_demos_password_cannot_be_chosen_in_production(

@@ -10,8 +10,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from patients.models import StaffUser
+from patients import audit
+from patients.models import AuditAct, AuditRow, StaffUser
 from patients.starting_anew import start_anew
 
 
@@ -29,6 +31,13 @@ class Command(BaseCommand):
         if not person.is_active and not options["open"]:
             raise CommandError("This account is closed. Add --open to open it again.")
         person.is_active = True
-        password = start_anew(person)
+        with transaction.atomic():
+            password = start_anew(person)
+            audit.record(
+                AuditAct.STAFF_RESET,
+                clinic=person.clinic_id,
+                role=AuditRow.Who.SYSTEM,
+                about=f"user {person.pk}",
+            )
         self.stdout.write(f"{person.email} signs in with {password}")
         self.stdout.write("It is good for 3 days and is changed at the first sign-in.")
