@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import log_scan
 from .environment import enter_test_environment
 from .postgres import Postgres, running_postgres
 from .running import Running, running_processes
@@ -75,6 +76,24 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_sessionstart() -> None:
+    log_scan.begin()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Somebody named in a log fails the run, whatever its tests say."""
+    if log_scan.SCAN.findings and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if lines := log_scan.report():
+        terminalreporter.section("somebody is named in a log", red=True)
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aftercare import processes
 
 from .environment import ROOT, process_environment
+from .log_scan import SCAN
 from .runtime import free_port, wait_for
 
 CELERY = (sys.executable, "-m", "celery", "-A", "aftercare")
@@ -27,6 +28,7 @@ class Running:
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
+        self._written: set[Path] = set()
         self._children: list[subprocess.Popen[bytes]] = []
 
     def worker(
@@ -67,6 +69,7 @@ class Running:
     ) -> subprocess.Popen[bytes]:
         """Any other command of ours, with the environment of the test's processes."""
         environment = process_environment(changes)
+        self._written.add(log)
         with log.open("ab") as output:
             child = processes.start(command, env=environment, output=output, cwd=cwd)
         self._children.append(child)
@@ -75,6 +78,9 @@ class Running:
     def stop(self) -> None:
         processes.stop(self._children, within=5)
         self._children.clear()
+        for log in self._written:
+            SCAN.look_into(log)
+        self._written.clear()
 
     def _log(self, name: str) -> Path:
         self.logs.mkdir(parents=True, exist_ok=True)
