@@ -39,6 +39,24 @@ TITLES = {
 }
 
 
+# What is not plain from its own key.
+LABELS = {
+    "id": "Message no.",
+    "message": "Message no.",
+    "treatment": "Treatment no.",
+    "record": "Record no.",
+    "wording": "Words of",
+    "called_at": "Sent",
+    "to_address": "To",
+    "from_address": "From",
+    "body": "Text",
+    "due_at": "Planned for",
+    "state_at": "Since",
+    "rule": "Which",
+}
+VALUES = {"sms": "text message", "desk": "at the desk", "page": "on the page"}
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One heading of the page; each item is a list of (label, value)."""
@@ -105,7 +123,7 @@ def readable(data: dict[str, list[Row]], patient: Patient) -> list[Part]:
 
 def _item(row: Row, patient: Patient) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (key.replace("_", " ").capitalize(), _said(value, patient))
+        (LABELS.get(key, key.replace("_", " ").capitalize()), _said(value, patient))
         for key, value in row.items()
         if value not in ("", None)
     )
@@ -116,7 +134,7 @@ def _said(value: object, patient: Patient) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(patient.tz):%b %-d, %Y, %-I:%M %p}"
-    return str(value)
+    return VALUES.get(str(value), str(value))
 
 
 def _rows(found: QuerySet[Any], *fields: str, **more: Any) -> list[Row]:
