@@ -26,7 +26,9 @@ from kombu.exceptions import KombuError
 from redis import RedisError
 
 _MASKS = (
-    (re.compile(r"(/[ru]/)[0-9A-Za-z]{8,}"), r"\1…"),
+    (re.compile(r"(/[ru]/)[0-9A-Za-z]{8,}", re.IGNORECASE), r"\1…"),
+    # A token by itself, wherever a mistyped address has put it.
+    (re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])[0-9A-Za-z]{22}\b"), "…"),
     (re.compile(r"\+\d{8,15}\b"), "+…"),
     (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "…@…"),
 )

@@ -30,6 +30,8 @@ TOKEN = "Ab3" * 7 + "x"
     ("said", "kept"),
     [
         (f"Not Found: /r/{TOKEN}", "Not Found: /r/…"),
+        (f"Not Found: /R/{TOKEN}", "Not Found: /R/…"),
+        (f"Not Found: /{TOKEN}", "Not Found: /…"),
         ("refused {'maria@example.org': (550, b'no')}", "refused {'…@…': (550, b'no')}"),
         ("The 'To' number +12025550146 is not valid", "The 'To' number +… is not valid"),
         ("Took up 12 due reminders.", "Took up 12 due reminders."),
