@@ -2,7 +2,8 @@
 
 Django's own `AddIndex` holds up every writer until the index is built: on a table of millions,
 minutes. Use it only in the migration that makes the table (`tests/test_migrations.py` insists).
-The migration must say `atomic = False`.
+The migration must say `atomic = False` and hold nothing else: what is half done there is not
+taken back, and only this can be done twice.
 """
 
 from __future__ import annotations
@@ -28,10 +29,24 @@ class AddLiveIndex(AddIndex):
         if schema_editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        model = to_state.apps.get_model(app_label, self.model_name)
-        name = schema_editor.quote_name(self.index.name)
         # It waits for whoever is writing, but nobody waits for it.
         schema_editor.execute("SET lock_timeout = 0")
-        # What an interrupted run left behind is no index, and in the way.
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        self._drop(schema_editor)  # what an interrupted run left behind is no index
+        model = to_state.apps.get_model(app_label, self.model_name)
         schema_editor.add_index(model, self.index, concurrently=True)  # type: ignore[call-arg]
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+        else:
+            self._drop(schema_editor)
+
+    def _drop(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        name = schema_editor.quote_name(self.index.name)
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

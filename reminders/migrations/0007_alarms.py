@@ -1,12 +1,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from patients.live_index import AddLiveIndex
-
 
 class Migration(migrations.Migration):
-    atomic = False  # the indexes are built while the table is in use
-
     dependencies = [("reminders", "0006_texts_to_no_clinics_own_number")]
 
     operations = [
@@ -24,13 +20,5 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(condition=models.Q(("ended_at", None)), fields=("clinic", "kind"), name="one_alarm_at_a_time")
                 ],
             },
-        ),
-        AddLiveIndex(
-            model_name="reminder",
-            index=models.Index(condition=models.Q(("state", "unknown")), fields=["state_at"], name="unknown_since"),
-        ),
-        AddLiveIndex(
-            model_name="reminder",
-            index=models.Index(condition=models.Q(("state", "no receipt")), fields=["state_at"], name="no_receipt_since"),
         ),
     ]
