@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from patients.models import StaffUser
@@ -87,6 +88,11 @@ def take_typed(session: SessionBase, page: str) -> list[Any]:
     del session[TYPED]
     fields: list[Any] = kept["fields"]
     return fields
+
+
+def remove_over() -> None:
+    """The rows of sessions nobody came back to, with what was being typed in them."""
+    SessionStore.clear_expired()
 
 
 def has_second_factor(session: SessionBase, user: StaffUser) -> bool:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from patients import audit_chain
+from patients import audit_chain, sessions
 from reminders import (
     alarms,
     alerts,
@@ -76,5 +76,6 @@ def seal_audit() -> None:
 
 @shared_task(name="reminders.tasks.forget", ignore_result=True)
 def forget() -> None:
-    """Redact the records whose clinic's period is over."""
+    """Redact the records whose clinic's period is over; remove sessions nobody came back to."""
+    sessions.remove_over()
     retention.redact_due(now=timezone.now())

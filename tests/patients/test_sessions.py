@@ -18,6 +18,7 @@ from patients.models import Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.sessions import SLACK, WRITTEN_EVERY
 from reminders.models import Note
+from reminders.tasks import forget
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 from tests.sign_in import code_now, give_app, is_in, led_to, sign_in, type_password
 
@@ -216,6 +217,18 @@ def test_at_a_lock_the_password_is_guessed_five_times(screen: Client) -> None:
     assert (
         "Too many tries" in screen.post(reverse("locked"), {"password": PASSWORD}).content.decode()
     )
+
+
+def test_a_session_nobody_came_back_to_is_removed_with_what_was_typed_in_it(
+    screen: Client, clock: time_machine.Traveller
+) -> None:
+    screen.post(reverse("lock"), {"next": "/board/", "typed": '["x"]'})
+    clock.shift(11 * 60 * MINUTE)
+    forget()
+    assert Session.objects.exists()
+    clock.shift(61 * MINUTE)
+    forget()
+    assert not Session.objects.exists()
 
 
 # --- Ended by others ---------------------------------------------------------------------------
