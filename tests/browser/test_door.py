@@ -139,7 +139,7 @@ def test_an_app_is_set_up_and_used_and_every_page_on_the_way_is_good(
     type_password(page, staff)
     page.get_by_role("link", name="Use an app with codes").click()
     assert page.locator(".code svg").bounding_box()["width"] > 200  # type: ignore[index]
-    page.get_by_text("Type it instead").click()
+    page.get_by_text("The app is on this device").click()
     assert_good(page)
     page.get_by_label("Authenticator code").fill("000000")
     page.keyboard.press("Enter")
