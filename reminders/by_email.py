@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from patients import audit
-from patients.models import AuditAct, Consent, Patient, StaffUser, Treatment
+from patients.models import AuditAct, Consent, Erasure, Patient, StaffUser, Treatment
 from patients.models.patient import Channel, stopped_addresses
 from patients.protocol import ConsentScope
 from reminders.bell import ring
@@ -36,6 +36,8 @@ def send_page_by_email(
     patient = treatment.patient
     if locked.voided_at is not None or now > rows[0].not_after:
         raise TreatmentRefused("It is too late to send this page. Show the code instead.")
+    if Erasure.objects.filter(patient=patient).exists():
+        raise TreatmentRefused("This record has been erased.")
     if any(row.state in UNDER_WAY for row in mails):
         raise TreatmentRefused("An email with the page is on its way already.")
     if stopped_addresses([patient.clinic_id], [email.lower()]):

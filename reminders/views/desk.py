@@ -44,8 +44,8 @@ def desk(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only()
 def returning(request: StaffRequest, pk: int) -> HttpResponse:
-    """Log a treatment of a patient who has been here before."""
-    patients = request.user.clinic.patients.select_related("clinic")
+    """Log a treatment of a patient who has been here before; an erased one begins anew."""
+    patients = request.user.clinic.patients.filter(erasure=None).select_related("clinic")
     return _log(request, get_object_or_404(patients, pk=pk))
 
 

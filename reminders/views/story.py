@@ -42,6 +42,7 @@ def render_story(
     request: StaffRequest, pk: int, *, email_form: PageByEmailForm | None = None
 ) -> HttpResponse:
     treatment, visits = _with_visits(request, pk)
+    erasure = getattr(treatment.patient, "erasure", None)
     now = timezone.now()
     audit.shown(request, AuditAct.STORY, [treatment.patient_id], about=f"treatment {pk}")
     reminders = list(_reminders(treatment).select_related("asked_by"))
@@ -49,6 +50,8 @@ def render_story(
     context = {
         "treatment": treatment,
         "patient": treatment.patient,
+        "erasure": erasure,
+        "closed": bool(treatment.voided_at or erasure),
         "addresses": told.addresses(treatment.patient),
         "handover": handover_of(treatment, reminders, now=now),
         "undo_seconds": undo_seconds(treatment, by=request.user, now=now),
@@ -160,7 +163,7 @@ def _with_visits(request: StaffRequest, pk: int) -> tuple[Treatment, list[Treatm
 def _treatments(request: StaffRequest) -> QuerySet[Treatment]:
     rows = Treatment.objects.filter(patient__clinic=request.user.clinic_id)
     return rows.select_related(
-        "patient__clinic", "version", "logged_by", "voided_by", "reading"
+        "patient__clinic", "patient__erasure", "version", "logged_by", "voided_by", "reading"
     ).defer("version__source")
 
 

@@ -404,6 +404,15 @@ def test_a_lead_erases_a_record_by_its_last_name_and_with_a_reason(
     assert (row.role, row.about) == ("lead", "asked")
     story = text_of(lead.get(reverse("story", args=[told.pk])))
     assert f"Erased no. {told.patient_id}" in story
+    assert "This record was erased" in story
+    for act in ("Answer by text", "Send it by email", "Correct the time", "Copy the link", "Task<"):
+        assert act not in story
+    assert lead.get(reverse("desk-returning", args=[told.patient_id])).status_code == 404
+    mailed = {"email": "wren@new.example", "agreed": "on"}
+    told.reminders.filter(rule="handover").update(not_after=NOON + timedelta(hours=1))
+    by_email = lead.post(reverse("story-email", args=[told.pk]), mailed, follow=True)
+    assert "This record has been erased." in text_of(by_email)
+    assert traces() == []
     assert "by Helen Park: the patient asked for it" in text_of(lead.get(address))
 
 
