@@ -39,12 +39,12 @@ CALL_NEEDS = timedelta(seconds=15)
 # How many calls begin with one commit, and how many wait for a free caller: what a killed worker
 # may leave in doubt.
 SLICE, AHEAD = 125, 25
-RECORD_EVERY, RECORD_AT = 0.3, 400  # seconds; results
+RECORD_EVERY, RECORD_AT = 0.5, 400  # seconds; results
 # Well within the task's time limit; what is left is taken up by the next ring.
 DRAIN_SECONDS = 25.0
 GRACE = 5.0  # seconds; after it, calls that have not begun do not: the task's time is over
 A_MOMENT = 0.02  # seconds
-LOOK_FOR_URGENT = 0.4  # seconds: so long at most waits a handover behind a claim already taken
+LOOK_FOR_URGENT = 0.6  # seconds: so long at most waits a handover behind a claim already taken
 SEND = {Channel.SMS: sms.send, Channel.EMAIL: email.send}
 
 

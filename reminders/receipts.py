@@ -18,6 +18,7 @@ from reminders.concerns import raise_concern
 from reminders.failures import follow_up, load
 from reminders.looks import first_look
 from reminders.models import Attempt, Concern, Receipt, Reminder, State, may_become
+from reminders.models.in_bulk import insert
 from reminders.optouts import lock_patients
 
 # Twilio's message statuses; one that is not here is kept and moves nothing.
@@ -104,16 +105,11 @@ def _flag_if_contradicted(attempt: Attempt, now: datetime) -> None:
 def keep_receipt(
     attempt: Attempt | None, provider_id: str, status: str, error_code: str, now: datetime
 ) -> None:
-    Receipt.objects.bulk_create(
-        [
-            Receipt(
-                attempt=attempt,
-                provider_id=provider_id,
-                status=status,
-                error_code=error_code,
-                received_at=now,
-            )
-        ],
+    insert(
+        Receipt,
+        ("attempt", "provider_id", "status", "error_code"),
+        [(attempt.pk if attempt else None, provider_id, status, error_code)],
+        same={"received_at": now},
         ignore_conflicts=True,
     )
 

@@ -162,5 +162,10 @@ def is_signed(url: str, form: Mapping[str, Any], signature: str) -> bool:
     """Whether Twilio signed this form for this public address, with either token of a rotation."""
     tokens = [settings.TWILIO_AUTH_TOKEN, settings.TWILIO_AUTH_TOKEN_NEXT]
     return bool(signature) and any(
-        RequestValidator(token).validate(url, form, signature) for token in tokens if token
+        _validator(token).validate(url, form, signature) for token in tokens if token
     )
+
+
+@lru_cache(maxsize=8)
+def _validator(token: str) -> RequestValidator:
+    return RequestValidator(token)

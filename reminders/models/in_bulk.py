@@ -16,7 +16,7 @@ from django.db import connections, models, router
 def insert(
     model: type[models.Model],
     columns: Sequence[str],
-    rows: Sequence[tuple[int | str, ...]],
+    rows: Sequence[tuple[int | str | None, ...]],
     *,
     same: dict[str, object],
     returning: str = "",
