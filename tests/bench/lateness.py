@@ -1,13 +1,14 @@
 """How late a burst is, and how long somebody at the desk waits for a handover in the middle of it.
 
 Both with what a site runs: a prefork worker of two, 100 calls in flight each, beat with its usual
-tick, 100 ms to the provider, receipts on. When a text counts as accepted: when its answer left.
+tick, 100 ms to the provider, receipts on, at a carrier's pace; for the burst also at once. When a
+text counts as accepted: when its answer left.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from . import rows
 from .contenders import IN_FLIGHT, PROCESSES
 from .meters import median, share
 from .sizes import Sizes
-from .stage import LONGEST_RUN, Stage
+from .stage import CARRIER_DELAYS, LONGEST_RUN, Stage
 from .table import Row, Target, Tell
 
 LATENCY_MS = 100
@@ -30,15 +31,18 @@ HANDOVER_NUMBER = 3025550000
 
 
 def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
-    _tell_burst(stage, sizes, tell)
+    _tell_burst(stage, sizes, tell, "", CARRIER_DELAYS)
+    _tell_burst(stage, sizes, tell, ", receipts at once", None)
     _tell_handovers(stage, sizes, tell)
 
 
 @contextmanager
-def _crew(stage: Stage, burst: int, *, at: datetime) -> Iterator[None]:
-    """The site's processes, and a burst that falls due at `at`."""
+def _crew(
+    stage: Stage, burst: int, *, at: datetime, delays: Mapping[str, float] | None
+) -> Iterator[None]:
+    """The site's processes, and a burst that falls due at `at`; None: the phone's own delays."""
     stage.fresh()
-    stage.phone.control(latency_ms=LATENCY_MS)
+    stage.phone.control(latency_ms=LATENCY_MS, **({"delays": dict(delays)} if delays else {}))
     with stage.crew() as running:
         changes = stage.environment(CALLS_IN_FLIGHT=IN_FLIGHT)
         running.worker(changes, pool="prefork", size=PROCESSES)
@@ -47,18 +51,20 @@ def _crew(stage: Stage, burst: int, *, at: datetime) -> Iterator[None]:
         yield
 
 
-def _tell_burst(stage: Stage, sizes: Sizes, tell: Tell) -> None:
+def _tell_burst(
+    stage: Stage, sizes: Sizes, tell: Tell, which: str, delays: Mapping[str, float] | None
+) -> None:
     at = timezone.now() + AHEAD + timedelta(seconds=3)
-    with _crew(stage, sizes.burst, at=at):
+    with _crew(stage, sizes.burst, at=at, delays=delays):
         time.sleep(max(0.0, at.timestamp() - time.time()))
         stage.wait_until_all_left()
         late = [one - at.timestamp() for one in stage.accepted(LATENCY_MS).values()]
         note = _left_behind(sizes.burst - len(late))
-    what = f"lateness, {len(late):,} due at one minute, tick {settings.TICK_SECONDS:g} s"
+    what = f"lateness, {len(late):,} due at one minute, tick {settings.TICK_SECONDS:g} s{which}"
     ideal = len(late) * LATENCY_MS / 1000 / (IN_FLIGHT * PROCESSES)
     tell(Row(f"{what}, p50", median(late), "s"))
     tell(Row(f"{what}, p99", share(late, 0.99), "s"))
-    target = Target(at_most=10, of="figure")
+    target = Target(at_most=10, of="figure") if delays else None
     last = max(late)
     alone = f"calls alone {ideal:.1f} s"
     tell(Row(f"{what}, last", last, "s", alone, last / ideal, target, note))
@@ -67,7 +73,7 @@ def _tell_burst(stage: Stage, sizes: Sizes, tell: Tell) -> None:
 def _tell_handovers(stage: Stage, sizes: Sizes, tell: Tell) -> None:
     at = timezone.now()
     saved: dict[str, float] = {}
-    with _crew(stage, sizes.burst, at=at):
+    with _crew(stage, sizes.burst, at=at, delays=CARRIER_DELAYS):
         clinic = rows.clinic_at_noon()
         for number in range(sizes.handovers):
             phone = f"+1{HANDOVER_NUMBER + number}"

@@ -35,6 +35,8 @@ SERVER_SETTINGS = {
     "max_wal_size": "'4GB'",  # no checkpoint but our own
 }
 LONGEST_RUN = 90  # seconds
+# A carrier's pace: each status so many seconds after the one before.
+CARRIER_DELAYS: Mapping[str, float] = {"queued": 1.0, "sent": 1.0, "delivered": 3.0}
 
 
 class Stage:
