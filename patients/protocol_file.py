@@ -6,164 +6,38 @@ that nobody fills or a phone number inside a text is a `ProtocolError`.
 
 from __future__ import annotations
 
-import re
-import string
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import time, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeVar
 
 from patients.clock import Calendar, Elapsed, FirstClock, Moment
 from patients.protocol import (
-    MESSAGE_PLACEHOLDERS,
-    PAGE_PLACEHOLDERS,
     AfterLogging,
     Ahead,
     ConsentScope,
     Daily,
     DaysAfterDue,
     Likely,
-    MessageText,
     Normal,
     OnLogging,
     Phase,
-    PhaseText,
     Protocol,
     ReminderKind,
     ReminderRule,
-    ReminderText,
     Review,
     Series,
     Session,
     Step,
     StepKind,
-    StepText,
-    Texts,
     Tier,
     TierAction,
-    TierText,
 )
-
-T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
+from patients.protocol_table import ProtocolError, Table
+from patients.protocol_texts import texts_of
 
 SIGNS = "signs"  # the name of the safety table among what waits for a clinician
-WHOLE_LIMIT = 1000  # days or months; more is a slip of the hand
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_PHONE_NUMBER = re.compile(r"\+?\(?\d[\d ().-]{6,}\d")
-
-
-class ProtocolError(ValueError):
-    """A broken protocol file: `place` says where (`step A4: ends`), `reason` what to change."""
-
-    def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}" if place else reason)
-        self.place = place
-        self.reason = reason
-
-
-class Table:
-    """One TOML table that knows its place and which of its keys have been read."""
-
-    def __init__(self, place: str, values: object) -> None:
-        if not isinstance(values, dict):
-            raise ProtocolError(place, "should be a table of keys and values")
-        self.place = place
-        self._values: dict[str, Any] = values
-        self._read: set[str] = set()
-
-    def error(self, key: str, reason: str) -> ProtocolError:
-        return ProtocolError(f"{self.place}: {key}" if self.place else key, reason)
-
-    def has(self, key: str) -> bool:
-        return key in self._values
-
-    def keys(self) -> Iterable[str]:
-        return self._values.keys()
-
-    def take(self, key: str) -> Any:
-        self._read.add(key)
-        if key not in self._values:
-            raise self.error(key, "is missing")
-        return self._values[key]
-
-    def text(self, key: str) -> str:
-        value = self.take(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(key, "should be some text")
-        return value.strip()
-
-    def whole(self, key: str) -> int:
-        value = self.take(key)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(key, "should be a whole number")
-        if abs(value) > WHOLE_LIMIT:
-            raise self.error(key, f"should be between -{WHOLE_LIMIT} and {WHOLE_LIMIT}")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.take(key) if self.has(key) else False
-        if not isinstance(value, bool):
-            raise self.error(key, "should be true or false")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.take(key)
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise self.error(key, "should be a list of texts")
-        return tuple(value)
-
-    def choice(self, key: str, kind: type[E]) -> E:
-        return self._one_of(key, self.text(key), kind)
-
-    def choices(self, key: str, kind: type[E]) -> frozenset[E]:
-        return frozenset(self._one_of(key, value, kind) for value in self.texts(key))
-
-    def _one_of(self, key: str, value: str, kind: type[E]) -> E:
-        try:
-            return kind(value)
-        except ValueError:
-            known = ", ".join(kind)
-            raise self.error(key, f"“{value}” is not one of: {known}") from None
-
-    def span(self, key: str) -> timedelta:
-        value = self.text(key)
-        found = re.fullmatch(r"(\d{1,4})([mhd])", value)
-        if not found:
-            raise self.error(key, f"“{value}” is not a span like 30m, 6h or 7d")
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-    def clock(self, key: str) -> time:
-        value = self.text(key)
-        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            raise self.error(key, f"“{value}” is not a time of day like 09:00")
-        return time.fromisoformat(value)
-
-    def optional(self, key: str, read: Callable[[str], T]) -> T | None:
-        return read(key) if self.has(key) else None
-
-    def table(self, key: str) -> Table:
-        return Table(f"{self.place}: {key}" if self.place else key, self.take(key))
-
-    def tables(self, key: str, name_by: str) -> list[Table]:
-        """A list of tables, each named in messages by one of its own values."""
-        rows = self.take(key)
-        if not isinstance(rows, list):
-            raise self.error(key, f"should be a list of [[{key}]] tables")
-        return [
-            Table(f"{key} {row.get(name_by, number) if isinstance(row, dict) else number}", row)
-            for number, row in enumerate(rows, 1)
-        ]
-
-    def done(self) -> None:
-        """Refuse what nobody read: a misspelled key must not be silently ignored."""
-        for key in self._values:
-            if key not in self._read:
-                raise self.error(key, "is not known here")
 
 
 @lru_cache(maxsize=64)
@@ -193,7 +67,7 @@ def parse(source: str) -> Protocol:
     )
     _check_names(protocol)
     texts = {
-        language: _texts(root.table(language), protocol) for language in root.texts("languages")
+        language: texts_of(root.table(language), protocol) for language in root.texts("languages")
     }
     if not texts:
         raise root.error("languages", "should name at least one language")
@@ -406,94 +280,3 @@ def _reviews(table: Table, languages: Iterable[str]) -> tuple[Review, ...]:
             raise table.error(key, f"is not one of: {', '.join(sorted(known))}")
         found.append(Review(key, table.text(key)))
     return tuple(found)
-
-
-# --- texts ----------------------------------------------------------------------------------------
-
-
-def _texts(table: Table, protocol: Protocol) -> Texts:
-    def each(key: str, names: Iterable[str], read: Callable[[Table, str], T]) -> Mapping[str, T]:
-        inner = table.table(key)
-        found = {name: read(inner, name) for name in names}
-        inner.done()
-        return found
-
-    texts = Texts(
-        name=_words(table, "name", PAGE_PLACEHOLDERS),
-        phases=each("phase", (phase.key for phase in protocol.phases), _phase_text),
-        steps=each("step", (step.fact for step in protocol.steps), _step_text),
-        normals=each("normal", (one.key for one in protocol.normals), _page_words),
-        reminders=each("reminder", (rule.key for rule in protocol.reminders), _reminder_text),
-        tiers=each("tier", (tier.action for tier in protocol.tiers), _tier_text),
-        signs=each("sign", (s for tier in protocol.tiers for s in tier.signs), _page_words),
-        series=each("series", ("next_session", "maintenance"), _page_words),
-    )
-    table.done()
-    for rule in protocol.reminders:
-        if rule.gate is not None and texts.reminders[rule.key].ahead is None:
-            raise ProtocolError(
-                f"{table.place}: reminder: {rule.key}: ahead",
-                "is missing: what to say while its gate is still ahead",
-            )
-    return texts
-
-
-def _words(table: Table, key: str, allowed: frozenset[str]) -> str:
-    """One text, with its placeholders checked against those that somebody fills."""
-    value = table.text(key)
-    try:
-        fields = list(string.Formatter().parse(value))
-    except ValueError as error:
-        raise table.error(key, f"has an unpaired brace ({error})") from None
-    for _, name, spec, conversion in fields:
-        if name is not None and (name not in allowed or spec or conversion):
-            known = ", ".join("{" + one + "}" for one in sorted(allowed))
-            raise table.error(key, f"“{{{name}}}” is not a placeholder; known are {known}")
-    if _PHONE_NUMBER.search(value):
-        raise table.error(key, "holds a phone number; write {office_phone} or the like instead")
-    return value
-
-
-def _page_words(table: Table, key: str) -> str:
-    return _words(table, key, PAGE_PLACEHOLDERS)
-
-
-def _phase_text(parent: Table, key: str) -> PhaseText:
-    table = parent.table(key)
-    text = PhaseText(*(_page_words(table, name) for name in ("title", "span", "opening")))
-    table.done()
-    return text
-
-
-def _step_text(parent: Table, key: str) -> StepText:
-    table = parent.table(key)
-    text = StepText(
-        _page_words(table, "title"),
-        _page_words(table, "text"),
-        _page_words(table, "then") if table.has("then") else "",
-        _page_words(table, "task") if table.has("task") else "",
-    )
-    table.done()
-    return text
-
-
-def _tier_text(parent: Table, key: str) -> TierText:
-    table = parent.table(key)
-    text = TierText(_page_words(table, "heading"), _page_words(table, "instruction"))
-    table.done()
-    return text
-
-
-def _reminder_text(parent: Table, key: str) -> ReminderText:
-    table = parent.table(key)
-    ahead = table.optional("ahead", lambda name: _message_text(table.table(name)))
-    text = ReminderText(_page_words(table, "name"), _message_text(table.table("plain")), ahead)
-    table.done()
-    return text
-
-
-def _message_text(table: Table) -> MessageText:
-    keys = ("sms", "sms_detailed", "subject", "email", "email_detailed")
-    text = MessageText(*(_words(table, key, MESSAGE_PLACEHOLDERS) for key in keys))
-    table.done()
-    return text

@@ -16,7 +16,8 @@ import patients
 from patients import words
 from patients.clock import Calendar, Elapsed, FirstClock
 from patients.protocol import AfterLogging, DaysAfterDue, OnLogging, TierAction
-from patients.protocol_file import ProtocolError, parse
+from patients.protocol_file import parse
+from patients.protocol_table import ProtocolError
 from patients.timeline import fill_text
 from reminders.lint import long_texts, segments
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminders.wishes import KEYWORDS, Wish, wishes_to_stop
+from reminders.wish_words import KEYWORDS
+from reminders.wishes import Wish, wishes_to_stop
 
 HERE = Path(__file__).parent
 OPEN, BLIND = HERE / "wishes_open.toml", HERE / "wishes_blind.toml"

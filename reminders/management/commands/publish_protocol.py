@@ -12,7 +12,8 @@ from django.db import transaction
 from patients import audit
 from patients.models import AuditAct, AuditRow, Clinic, ProtocolVersion
 from patients.models.protocol_version import publish
-from patients.protocol_file import ProtocolError, parse
+from patients.protocol_file import parse
+from patients.protocol_table import ProtocolError
 from reminders.lint import long_texts
 
 
