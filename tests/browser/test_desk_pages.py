@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from patients.models import Clinic, ImportFile, Patient, StaffUser
-from reminders import circuits, imports
+from reminders import circuits, heartbeat, imports
 from reminders.channels.codes import Means
 from reminders.import_progress import SILENT_FOR
 from tests.browser.staff import OpenPage, assert_good, complaints
@@ -83,6 +84,10 @@ def _take_in_a_list(page: Page, width: int, scheme: str) -> None:
     assert_good(page)
     _press(page, "Take in 1 row")
     expect(page.get_by_text("It begins in a moment")).to_be_visible()
+    assert_good(page)
+    heartbeat.beat(now=timezone.now() - timedelta(minutes=1))  # nobody has ticked since
+    expect(page.get_by_text("is not running")).to_be_visible()
+    expect(page.get_by_role("button", name="Do not take it in for now")).to_be_visible()
     assert_good(page)
     if width == 320:
         _try_again_after_a_kill(page)
