@@ -5,6 +5,7 @@ clock. No phone number or address is in it.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -19,8 +20,11 @@ HEADS = (
     "Patient", "Treated", "Session", "Reminder", "By", "State", "Planned for", "State since",
     "Why not",
 )  # fmt: skip
-# A spreadsheet would run what begins with one of these.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would run what begins with one of these, wide ones too, whatever it drops in front;
+# and one that splits at another sign than ours sees a cell begin in the middle of ours.
+RUN = re.compile(
+    r"(?:^|(?<=[;|\t\r\n]))(?=[\s\x00-\x1f\u200b\ufeff\"]*[=+\-@＝＋－＠])|^(?=[\t\r\n\x00])"
+)
 CHUNK = 200
 
 
@@ -43,7 +47,7 @@ def lines(clinic: Clinic, listed: list[int]) -> Iterator[str]:
 
 
 def defuse(cells: Iterable[str]) -> list[str]:
-    return [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells]
+    return [RUN.sub("'", cell) for cell in cells]
 
 
 def _rows(treatment: Treatment) -> Iterator[tuple[str, ...]]:

@@ -22,6 +22,7 @@ NO_TEXTS = {
     PhoneNumberType.TOLL_FREE: "a toll-free number",
     PhoneNumberType.PREMIUM_RATE: "a premium-rate number",
 }
+COMMON_YEARS = range(1900, 2200)  # in the first and the last there are no other zones
 LOCAL_DIGITS = 7  # what could be a whole number within one town
 SPOKEN_REGION = {"GB": "UK"}
 SPOKEN_WITH_AN = frozenset("AEFHILMNORSX")  # "an AU number", but "a US number"
@@ -121,7 +122,7 @@ class LocalTimeField(forms.Field):
             typed = datetime.fromisoformat(value)
         except ValueError:
             typed = None
-        if typed is None or typed.tzinfo is not None:
+        if typed is None or typed.tzinfo is not None or typed.year not in COMMON_YEARS:
             raise ValidationError("Write the day and the time, like 11/23/2026, 2:05 pm.")
         return self._instant(typed)
 

@@ -5,6 +5,7 @@ The form knows its clinic and one `now`; it asks `treatments` what is allowed an
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -117,7 +118,9 @@ class TreatmentForm(TreatmentFields):
         with transaction.atomic():
             on_record = queue_at_desk(self.clinic, self.patient)
             if earlier := Treatment.objects.filter(form_key=cleaned["form_key"]).first():
-                return earlier
+                if earlier.patient.clinic_id == self.clinic.pk:
+                    return earlier
+                cleaned["form_key"] = uuid.uuid4()  # a key of another clinic's form is no key here
             alike = self.alike()
             asked = self.questions(alike, on_record)
             if asked and confirmed != " ".join(asked):

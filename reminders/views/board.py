@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -19,6 +19,7 @@ from patients.door import looks_on, through_the_door
 from patients.models import AuditAct
 from reminders import changes as changed
 from reminders import grid
+from reminders.fields import COMMON_YEARS
 from reminders.refusals import refused_now
 
 NOTHING_NEW = 204  # htmx leaves the page as it is
@@ -86,14 +87,15 @@ def _session(request: HttpRequest) -> str:
 def _moment(typed: str) -> datetime | None:
     try:
         at = parse_datetime(typed)
-    except ValueError:
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
+    except (ValueError, OverflowError):  # in the first and the last year there is a day too few
         return None
-    return at if at is not None and at.tzinfo is not None else None
 
 
 def asked_day(request: HttpRequest) -> date | None:
-    """`?until=`, if that is a day."""
+    """`?until=`, if that is a day that somebody could mean."""
     try:
-        return parse_date(request.GET.get("until", ""))
+        day = parse_date(request.GET.get("until", ""))
     except ValueError:
         return None
+    return day if day is not None and day.year in COMMON_YEARS else None

@@ -19,6 +19,7 @@ from patients import audit, words
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on
 from patients.models import AuditAct, Clinic, ImportFile
+from reminders.export import Echo, defuse
 from reminders.heartbeat import silent_since
 from reminders.import_forms import AcceptForm, ColumnsForm, UploadForm
 from reminders.import_progress import progress_of, stands_still
@@ -29,7 +30,6 @@ SHOWN = 8  # files
 BAD_SHOWN = 200  # rows a page
 QUICKER = "A colleague was quicker: this is how the list stands now."
 NOBODY_FOR = timedelta(seconds=20)  # without a tick: nothing runs that could take a list in
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 UPLOADED, CHECKED, ACCEPTED, DONE = ImportFile.State
 
 
@@ -174,21 +174,12 @@ def bad_rows(request: StaffRequest, pk: int) -> StreamingHttpResponse:
     return response
 
 
-class _Line:
-    def write(self, line: str) -> str:
-        return line
-
-
 def _lines(file: ImportFile) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield "﻿" + writer.writerow([*map(_safe, file.header), "Row", "Why it is left out"])
+    writer = csv.writer(Echo())
+    yield "\ufeff" + writer.writerow([*defuse(file.header), "Row", "Why it is left out"])
     rows = file.rows.exclude(problem="").order_by("number")
     for row in rows.iterator(chunk_size=500):
-        yield writer.writerow([*map(_safe, row.cells), row.number, _safe(row.problem)])
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+        yield writer.writerow(defuse([*row.cells, str(row.number), row.problem]))
 
 
 def _preview(request: StaffRequest, file: ImportFile, form: AcceptForm) -> HttpResponse:

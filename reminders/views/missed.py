@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +21,7 @@ from reminders.bell import ring
 from reminders.models import Reminder
 
 AT_ONCE = 500
+NUMBER = re.compile(r"[0-9]{1,18}")  # what a row can have
 
 
 @never_cache
@@ -35,7 +38,7 @@ def missed(request: StaffRequest, rule: str) -> HttpResponse:
 @staff_only()
 def again(request: StaffRequest, rule: str) -> HttpResponse:
     """Send it once more to those named; who cannot have it is named with the reason."""
-    named = [pk for pk in request.POST.getlist("reminder")[:AT_ONCE] if pk.isdecimal()]
+    named = [pk for pk in request.POST.getlist("reminder")[:AT_ONCE] if NUMBER.fullmatch(pk)]
     channel = request.POST.get("channel", "")
     rows = Reminder.objects.filter(
         pk__in=named, rule=rule, treatment__patient__clinic=request.user.clinic_id

@@ -15,7 +15,7 @@ from django.urls import reverse
 from patients.models import CheckIn, Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
-from reminders.export import FORMULA, defuse
+from reminders.export import defuse
 from reminders.models import Concern, State, Task
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state
 from tests.reminders.conftest import NOON
@@ -70,7 +70,7 @@ def test_the_file_has_a_line_for_every_reminder_of_what_the_board_shows(
 def test_no_cell_of_the_file_is_a_formula(nurse: Client, clinic: Clinic, first: str) -> None:
     treated(clinic, f'{first}HYPERLINK("x")', 1)
     cells = {cell for row in rows_of(nurse) for cell in row.values()}
-    assert not [cell for cell in cells if cell.startswith(FORMULA)]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     assert defuse([f"{first}1", f"1{first}"]) == [f"'{first}1", f"1{first}"]
 
 
