@@ -33,6 +33,7 @@ class AnswerWords:
     thanks_normal: str
     thanks_not_yet: str
     thanks_again: str
+    thanks_nurse: str
     thanks_call: str
     thanks_worse: str
     skin_normal: str
@@ -89,6 +90,7 @@ _ENGLISH = AnswerWords(
     thanks_normal="That is good to hear. Your page shows what you may start again, and when.",
     thanks_not_yet="That is fine, skin takes its time. Keep your active products closed.",
     thanks_again="We ask you again in three days.",
+    thanks_nurse="A nurse at {clinic} looks at this now. We do not ask again.",
     thanks_call="A nurse at {clinic} sees that you would like a call.",
     thanks_worse="Getting worse? Do not wait for us: look at the warning signs, and call.",
     skin_normal="My skin feels normal",
@@ -143,6 +145,7 @@ _SPANISH = AnswerWords(
     thanks_normal="Qué bueno. Su página muestra qué puede volver a usar, y cuándo.",
     thanks_not_yet="Está bien, la piel necesita tiempo. Siga sin usar productos activos.",
     thanks_again="Le preguntamos otra vez en tres días.",
+    thanks_nurse="Una enfermera de {clinic} lo mira ahora. Ya no preguntamos más.",
     thanks_call="Una enfermera de {clinic} ve que usted quiere una llamada.",
     thanks_worse="¿Va peor? No nos espere: mire las señales de alerta y llame.",
     skin_normal="Siento la piel normal",

@@ -17,6 +17,7 @@ class KeepWords:
     removed: str
     again: str
     saved: str
+    first_hour: str
     old: str
     stale: str
     daily: str
@@ -49,6 +50,7 @@ _ENGLISH = KeepWords(
     removed="Removed from this phone. Your link still opens the page.",
     again="Keep it on this phone",
     saved="Saved copy from {moment}.",
+    first_hour="In the first hour after treatment",
     old="This copy is old. The clinic may have changed this.",
     stale="You are offline, and this page may be old.",
     daily="Your day",
@@ -80,6 +82,7 @@ _SPANISH = KeepWords(
     removed="Ya no está en este teléfono. Su enlace sigue abriendo la página.",
     again="Guardar en este teléfono",
     saved="Copia guardada: {moment}",
+    first_hour="En la primera hora después del tratamiento",
     old="Esta copia es vieja. La clínica puede haber cambiado algo.",
     stale="No tiene red, y esta página puede ser vieja.",
     daily="Su día",

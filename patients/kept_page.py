@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 
 from patients import words
 from patients.clock import local_instant, recovery_day
@@ -17,7 +18,7 @@ from patients.on_phone import Phone, instant, phone_of
 from patients.opening import opening
 from patients.page import Page, Told, page_of
 from patients.page_calls import Call, hours_of
-from patients.page_frame import Frame
+from patients.page_frame import Frame, to_keep
 from patients.timeline import turns
 
 OLD_AFTER = timedelta(hours=12)
@@ -44,10 +45,14 @@ class Day(Spell):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened(Spell):
-    """Whether the clinic is open, and whom the bar calls."""
-
+class After(Spell):
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Spell):
+    """Whom the bar calls."""
+
     bar: Call
 
 
@@ -62,13 +67,14 @@ class Kept:
     treated: str
     states: tuple[Stand, ...]
     days: tuple[Day, ...]
-    hours: tuple[Opened, ...]
+    afters: tuple[After, ...]
+    answers: tuple[Answers, ...]
 
 
 def kept_page(frame: Frame, told: Told) -> Kept:
     treatment, keep = frame.treatment, keep_words(frame.language)
     zone = treatment.patient.tz
-    dated = replace(frame, dated=True)
+    dated = to_keep(frame)
 
     def said(at: datetime) -> str:
         return words.dated(at.astimezone(zone), frame.language)
@@ -83,7 +89,8 @@ def kept_page(frame: Frame, told: Told) -> Kept:
         treated=frame.say.treated.format(treated=said(treatment.treated_at)),
         states=tuple(_states(dated, told)),
         days=tuple(_days(frame)),
-        hours=tuple(_hours(frame)),
+        afters=tuple(_afters(frame)),
+        answers=tuple(_answers(frame)),
     )
 
 
@@ -108,17 +115,34 @@ def _days(frame: Frame) -> Iterator[Day]:
         yield Day(instant(starts), instant(ends), text, day.isoformat())
 
 
-def _hours(frame: Frame) -> Iterator[Opened]:
-    clinic, at = frame.treatment.patient.clinic, frame.now
-    nurse, office = frame.calls.nurse(), frame.calls.office(frame.say.call_clinic)
-    zone, language = frame.treatment.patient.tz, frame.language
+def _afters(frame: Frame) -> Iterator[After]:
+    """How long ago the treatment was: by the hour for two days, then by the day."""
+    form = words.time_words(frame.language).after_treatment
+    begun = frame.treatment.treated_at
+    lengths = [timedelta(hours=hour) for hour in range(1, 48)]
+    lengths += [timedelta(days=day) for day in range(2, DAYS)]
+    first = After(
+        instant(begun), instant(begun + lengths[0]), keep_words(frame.language).first_hour
+    )
+    later = (
+        After(instant(begun + at), instant(begun + until), form.format(span=span))
+        for at, until in pairwise(lengths)
+        for span in [words.span(at, frame.language)]
+    )
+    now = instant(frame.now)
+    return (one for one in (first, *later) if one.ends is None or one.ends > now)
+
+
+def _answers(frame: Frame) -> Iterator[Answers]:
+    treatment, at = frame.treatment, frame.now
+    clinic, zone = treatment.patient.clinic, treatment.patient.tz
     while at < frame.now + HOURS_KNOWN:
         found = opening(clinic.opening_hours, zone=clinic.tz, now=at)
         if found is None:
             break
-        hours = hours_of(clinic, zone=zone, now=at, language=language, dated=True)
-        bar = nurse if hours.is_closed else office
-        yield Opened(instant(at), instant(found.changes_at), hours.text, bar)
+        hours = hours_of(clinic, zone=zone, now=at, language=frame.language)
+        bar = replace(frame.calls, hours=hours).bar
+        yield Answers(instant(at), instant(found.changes_at), bar)
         at = found.changes_at
     # Later, or where no hours are known: the number that is answered at any hour.
-    yield Opened(instant(at), None, "", nurse)
+    yield Answers(instant(at), None, frame.calls.nurse())

@@ -5,12 +5,12 @@ Whether the clinic is open is not known when it is read, so both numbers stand t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from patients import words
 from patients.keep_words import keep_words
 from patients.page_calls import Call
-from patients.page_frame import Frame
+from patients.page_frame import Frame, to_keep
 from patients.page_report import WrongPage, wrong_page
 from patients.timeline import fill_text
 
@@ -26,16 +26,15 @@ class KeptWrong(WrongPage):
 
 def kept_wrong_page(frame: Frame) -> KeptWrong:
     """What shows where the form was asked for."""
-    page = wrong_page(frame)
+    page = wrong_page(to_keep(frame))
     return _kept(page, title=page.words.title, told=keep_words(frame.language).no_network)
 
 
 def kept_unsent_page(frame: Frame) -> KeptWrong:
     """What shows where any form was sent; the worker ticks again what was ticked on this one."""
     keep = keep_words(frame.language)
-    page = wrong_page(frame)
-    page = replace(page, cards=tuple(replace(card, more_open=True) for card in page.cards))
-    said = [keep.unsent, keep.unsent_closed][: len(_anybody(frame))]
+    page = wrong_page(to_keep(frame))
+    said = [keep.unsent, keep.unsent_closed][: len(page.frame.calls.clinic_calls())]
     # A number stays on one line, to be read out.
     whole = {
         key: text.replace(" ", "\N{NO-BREAK SPACE}")
@@ -50,10 +49,5 @@ def _kept(page: WrongPage, *, title: str, told: str = "", bad: str = "") -> Kept
     at = frame.now.astimezone(frame.treatment.patient.tz)
     saved = keep_words(frame.language).saved.format(moment=words.dated(at, frame.language))
     drawn = {one.name: getattr(page, one.name) for one in fields(page)}
-    return KeptWrong(**drawn, title=title, told=told, bad=bad, saved=saved, anybody=_anybody(frame))
-
-
-def _anybody(frame: Frame) -> tuple[Call, ...]:
-    """Both numbers; one where the clinic has the same for all hours."""
-    office, nurse = frame.calls.office(frame.say.call_clinic), frame.calls.nurse()
-    return (office,) if office.href == nurse.href else (office, nurse)
+    anybody = frame.calls.clinic_calls()
+    return KeptWrong(**drawn, title=title, told=told, bad=bad, saved=saved, anybody=anybody)

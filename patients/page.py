@@ -14,6 +14,7 @@ from patients import words
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
 from patients.models import CheckIn, Report, Treatment
+from patients.models.answers import HOLDING_TIERS
 from patients.on_phone import Phone, phone_of
 from patients.page_answers import feels_normal, last_due, rule_asked, rule_open
 from patients.page_calls import Call, Care, Contact
@@ -78,7 +79,7 @@ class Page:
     care: tuple[Care, ...]
     contacts: tuple[Contact, ...]
     hours: str
-    ask: Call
+    ask: tuple[Call, ...]
     bar: Call
     local_to: str
     frame: Frame
@@ -124,6 +125,7 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
     )
     plan = _Plan(protocol, frame.language, say, frame.now.astimezone(zone), frame.dated)
     report = highest(told.reports)
+    holds = report is not None and report.tier in HOLDING_TIERS
     return Page(
         language=frame.language,
         say=say,
@@ -134,9 +136,9 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         path=path_of(protocol.phases, frame.after),
         now=plan.rows(timeline.now),
         also=plan.rows(timeline.also),
-        waiting=plan.waiting(timeline),
-        next=timeline.next,
-        normal=timeline.normal,
+        waiting=() if holds else plan.waiting(timeline),
+        next=None if holds else timeline.next,
+        normal=() if holds else timeline.normal,
         stages=tuple(plan.stage(phase) for phase in timeline.phases),
         series=timeline.series,
         keep=keep_words(frame.language),
@@ -144,13 +146,13 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         daily=daily_of(protocol, frame.language, timeline, keep_words(frame.language)),
         care=frame.calls.care(protocol, frame.language, fill),
         contacts=frame.calls.contacts(protocol, frame.language, fill),
-        hours=frame.hours.text,
-        ask=frame.calls.office(say.ask),
+        hours=frame.calls.hours.text,
+        ask=frame.calls.ask(),
         bar=frame.bar,
         local_to=say.local_to.format(place=place_of(zone)),
         frame=frame,
         answers=ANSWER_WORDS[frame.language],
-        asks=rule_asked(treatment, told.check_ins, now=frame.now) is not None,
+        asks=not holds and rule_asked(treatment, told.check_ins, now=frame.now) is not None,
         may_answer=rule_open(treatment, told.check_ins, now=frame.now) is not None,
         was_read=hasattr(treatment, "reading"),
         report=reported(frame, report) if report else None,

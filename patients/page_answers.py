@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from patients.answer_words import ANSWER_WORDS, AnswerWords
-from patients.clock import Calendar
 from patients.models import CheckIn, Patient, Treatment
 from patients.models.patient import Channel
 from patients.page_calls import Call
@@ -15,7 +14,8 @@ from patients.page_frame import Frame, languages_of
 from patients.page_words import page_words
 from patients.protocol import OnLogging, Protocol, ReminderKind, ReminderRule
 
-ASK_AGAIN = Calendar(days=3)
+# "Not normal yet" is asked about again after so long, so often, and then goes to a nurse (rule 7).
+ASK_AGAIN_DAYS, ASK_AT_MOST = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ class AskPage:
 
 
 @dataclass(frozen=True, slots=True)
+class GonePage:
+    """Closed for good: no switch would lead anywhere, so it is `said` in every language at once."""
+
+    frame: Frame
+    said: tuple[tuple[str, AnswerWords], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """What a form sent: question name to the key chosen."""
 
@@ -75,22 +83,52 @@ class Typed:
     is_sent: bool = False
 
 
+def gone_page(frame: Frame) -> GonePage:
+    """The patient's own language first."""
+    spoken = (frame.language, *(one.code for one in frame.others))
+    return GonePage(frame, tuple((code, ANSWER_WORDS[code]) for code in spoken))
+
+
 def rule_asked(
     treatment: Treatment, check_ins: Sequence[CheckIn], *, now: datetime
 ) -> ReminderRule | None:
     """The check-in that the page asks by itself now: the last one due, unless it is answered.
 
-    "Not normal yet" to one that opens something is asked again after three days.
+    "Not normal yet" to one that opens something is asked again after three days, three times.
     """
     rule = last_due(treatment.version.protocol, treatment.treated_at, treatment.patient.tz, now)
     if rule is None:
         return None
-    answers = [one for one in check_ins if one.rule == rule.key]
+    zone = treatment.patient.tz
+    answers = answers_to(rule.key, check_ins, zone=zone)
     if not answers:
         return rule
-    last = answers[-1]
-    again = ASK_AGAIN.resolve(last.answered_at, treatment.patient.tz)
-    return rule if rule.permits and not last.feels_normal and again <= now else None
+    if not rule.permits or feels_normal(treatment.version.protocol, check_ins):
+        return None
+    if asked_enough(answers):
+        return None
+    return rule if _asked_again_on(answers[-1], zone) <= now.astimezone(zone).date() else None
+
+
+def answers_to(rule: str, check_ins: Iterable[CheckIn], *, zone: tzinfo) -> list[CheckIn]:
+    """One for each time that it was asked: what is said between two asks answers none of them."""
+    counted: list[CheckIn] = []
+    for one in check_ins:
+        if one.rule != rule:
+            continue
+        said_on = one.answered_at.astimezone(zone).date()
+        if not counted or said_on >= _asked_again_on(counted[-1], zone):
+            counted.append(one)
+    return counted
+
+
+def asked_enough(answers: Sequence[CheckIn]) -> bool:
+    """Asked once, and again as often as a patient may be asked: a nurse takes over."""
+    return len(answers) > ASK_AT_MOST
+
+
+def _asked_again_on(answer: CheckIn, zone: tzinfo) -> date:
+    return answer.answered_at.astimezone(zone).date() + timedelta(days=ASK_AGAIN_DAYS)
 
 
 def rule_open(
@@ -137,15 +175,17 @@ def check_in_page(frame: Frame, *, is_open: bool, typed: Typed | None = None) ->
     return CheckInPage(frame, say, say.check_in, questions)
 
 
-def thanks_page(frame: Frame, last: CheckIn) -> CheckInPage:
-    """What follows from the answer, in words; the number to call where it matters."""
-    say = ANSWER_WORDS[frame.language]
+def thanks_page(frame: Frame, check_ins: Sequence[CheckIn]) -> CheckInPage:
+    """What follows from the last answer, in words; the number to call where it matters."""
+    say, last = ANSWER_WORDS[frame.language], check_ins[-1]
+    answers = answers_to(last.rule, check_ins, zone=frame.treatment.patient.tz)
     opens = frame.protocol.rule(last.rule).permits
     worse = last.trend == CheckIn.Trend.WORSE
     mild = say.thanks_normal if last.feels_normal else say.thanks_not_yet
     lines = [say.thanks_worse if worse else mild]
     if opens and not last.feels_normal:
-        lines.append(say.thanks_again)
+        nurse = say.thanks_nurse.format(clinic=frame.clinic)
+        lines.append(nurse if asked_enough(answers) else say.thanks_again)
     if last.wants_call:
         lines.append(say.thanks_call.format(clinic=frame.clinic))
     return CheckInPage(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from patients.models import Treatment
-from patients.page_calls import Call, Calls, Hours, hours_of
+from patients.page_calls import UNKNOWN, Call, Calls, Tongue, hours_of, other_tongues
 from patients.page_words import PAGE_WORDS, PageWords, page_words
 from patients.protocol import Protocol
 from patients.seal import seal_of
@@ -68,16 +68,8 @@ class Doors:
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """Another language this page can be read in, by the name it gives itself."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
-    """`now` is UTC. `bar` calls whoever answers at this hour."""
+    """`now` is UTC."""
 
     treatment: Treatment
     language: str
@@ -87,14 +79,17 @@ class Frame:
     seal: str
     clinic: str
     calls: Calls
-    hours: Hours
-    bar: Call
     others: tuple[Tongue, ...]
     dated: bool = False  # no hour is said as seen from `now`
 
     @property
     def protocol(self) -> Protocol:
         return self.treatment.version.protocol
+
+    @property
+    def bar(self) -> Call:
+        """Calls whoever answers at this hour."""
+        return self.calls.bar
 
     @property
     def after(self) -> timedelta:
@@ -107,7 +102,6 @@ def frame_of(treatment: Treatment, *, token: str, now: datetime, wanted: str = "
     spoken = languages_of(treatment.version.protocol)
     own, language = language_of(treatment), language_of(treatment, wanted)
     say = page_words(language)
-    calls = Calls(clinic, say)
     hours = hours_of(clinic, zone=patient.tz, now=now, language=language)
     return Frame(
         treatment=treatment,
@@ -117,11 +111,14 @@ def frame_of(treatment: Treatment, *, token: str, now: datetime, wanted: str = "
         doors=Doors(token, "" if language == own else f"?lang={language}"),
         seal=seal_of(token),
         clinic=clinic.name,
-        calls=calls,
-        hours=hours,
-        bar=calls.nurse() if hours.is_closed else calls.office(say.call_clinic),
-        others=tuple(Tongue(one, page_words(one).name) for one in spoken if one != language),
+        calls=Calls(clinic, say, hours),
+        others=other_tongues(spoken, language),
     )
+
+
+def to_keep(frame: Frame) -> Frame:
+    """The same for a copy that is read nobody knows when: dates for hours, no opening hours."""
+    return replace(frame, dated=True, calls=replace(frame.calls, hours=UNKNOWN))
 
 
 def language_of(treatment: Treatment, wanted: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from patients import words
 from patients.models import Report
@@ -17,7 +17,8 @@ from patients.report_words import REPORT_WORDS, ReportWords
 from patients.signs import HIGHEST_FIRST, OTHER, UNSURE, WEAK, boxes
 from patients.timeline import fill_text
 
-FIRST = 5  # signs shown at once in each card
+FIRST = 5  # signs above "More signs" in each card
+JUST_NOW = timedelta(minutes=5)  # a thank-you opened later says what is still true
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One tier: `first` at once, `more` behind a press, `last` its catch-alls."""
+    """One tier: `first` the likeliest, `more` the rest, `last` its catch-alls.
+
+    Nothing of it is folded away: each sign is one tap.
+    """
 
     care: Care
     first: tuple[Box, ...]
     more: tuple[Box, ...]
-    more_open: bool
     last: tuple[Box, ...]
 
 
@@ -59,7 +62,8 @@ class Reported:
     when: str
     signs: tuple[str, ...]
     instruction: str
-    call: Call
+    note: str
+    calls: tuple[Call, ...]
     seen: str
     holds: bool  # stands in place of what is normal and what comes next
 
@@ -96,12 +100,10 @@ def _cards(frame: Frame, say: ReportWords, ticked: Collection[str]) -> Iterable[
             box(sign, fill_text(texts[sign], fill))
             for sign in protocol.likeliest_first(tier, frame.after)
         ]
-        more = tuple(signs[FIRST:])
         yield Card(
             care=care,
             first=tuple(signs[:FIRST]),
-            more=more,
-            more_open=any(one.is_ticked for one in more),
+            more=tuple(signs[FIRST:]),
             last=(
                 box(OTHER + tier.action, say.others[tier.action]),
                 box(UNSURE + tier.action, say.unsure),
@@ -115,26 +117,40 @@ def highest(reports: Iterable[Report]) -> Report | None:
     return min(ranked, key=lambda one: HIGHEST_FIRST.index(TierAction(one.tier)), default=None)
 
 
-def reported(frame: Frame, report: Report) -> Reported:
+def reported(frame: Frame, report: Report, *, just_sent: bool = False) -> Reported:
+    """What stands on the page as long as the report is open: true at any later hour."""
     say, clinic = REPORT_WORDS[frame.language], frame.treatment.patient.clinic
     zone = frame.treatment.patient.tz
     tier = TierAction(report.tier)
     text = frame.protocol.words(frame.language).tiers[tier]
     local, here = report.opened_at.astimezone(zone), frame.now.astimezone(zone)
+    told_at = (
+        words.dated(local, frame.language)
+        if frame.dated
+        else words.moment(local, here, frame.language)
+    )
+    holds = report.tier in HOLDING_TIERS
+    later = say.alerted if holds else say.read_when_open
     return Reported(
         words=say,
         tier=tier,
-        when=say.you_told_us.format(moment=words.moment(local, here, frame.language)),
+        when=say.you_told_us.format(moment=told_at),
         signs=signs_said(frame.protocol, report.signs, frame.language, clinic.words),
         instruction=fill_text(text.instruction, clinic.words),
-        call=frame.calls.for_tier(tier),
-        seen=_seen(frame, say, tier, here),
-        holds=report.tier in HOLDING_TIERS,
+        note=frame.calls.note(tier),
+        calls=frame.calls.for_tier(tier),
+        seen=_seen_soon(frame, say, tier, here)
+        if just_sent
+        else words.sentence(later.format(clinic=clinic.name, moment=told_at)),
+        holds=holds,
     )
 
 
 def sent_page(frame: Frame, report: Report) -> SentPage:
-    return SentPage(frame, REPORT_WORDS[frame.language], reported(frame, report))
+    just_sent = frame.now - report.opened_at < JUST_NOW
+    return SentPage(
+        frame, REPORT_WORDS[frame.language], reported(frame, report, just_sent=just_sent)
+    )
 
 
 def signs_said(
@@ -153,13 +169,14 @@ def signs_said(
     return tuple(said[box] for box in ticked if box in said)
 
 
-def _seen(frame: Frame, say: ReportWords, tier: TierAction, here: datetime) -> str:
+def _seen_soon(frame: Frame, say: ReportWords, tier: TierAction, here: datetime) -> str:
     """Who reads it and when, by the clinic's opening hours; said in the patient's clock."""
-    clinic = frame.treatment.patient.clinic
+    clinic, urgent = frame.treatment.patient.clinic, tier in HOLDING_TIERS
     found = opening(clinic.opening_hours, zone=clinic.tz, now=frame.now)
     if found is None:
-        return say.seen_some_time.format(clinic=clinic.name)
-    urgent, at = tier in HOLDING_TIERS, found.changes_at.astimezone(here.tzinfo)
+        form = say.seen_some_time_urgent if urgent else say.seen_some_time
+        return form.format(clinic=clinic.name)
+    at = found.changes_at.astimezone(here.tzinfo)
     if found.is_open:
         form = say.seen_now_urgent if urgent else say.seen_now
         clock = words.hour(at, frame.language)

@@ -25,6 +25,7 @@ class PageWords:
     next: str
     not_listed: str
     ask: str
+    ask_nurse: str
     normal: str
     plan: str
     state_done: str
@@ -45,9 +46,11 @@ class PageWords:
     call_clinic: str
     open_until: str
     closed_until: str
+    closed_note: str
     wrong: str
     back: str
     local_to: str
+    language: str
     dead_title: str
     dead_text: str
     busy_title: str
@@ -74,6 +77,7 @@ _ENGLISH = PageWords(
     next="Next",
     not_listed="Not listed?",
     ask="Ask the clinic",
+    ask_nurse="Ask the on-call nurse",
     normal="Normal right now",
     plan="Your whole recovery",
     state_done="Done",
@@ -94,9 +98,11 @@ _ENGLISH = PageWords(
     call_clinic="Call the clinic",
     open_until="Open now until {clock}",
     closed_until="Closed now. Opens {moment}",
+    closed_note="We open {moment}. Cannot wait? Call the nurse now.",
     wrong="Something wrong?",
     back="My recovery page",
     local_to="Times are local to {place}.",
+    language="Language",
     dead_title="This link does not open a page",
     dead_text="It may be old, or a newer one took its place. Your clinic can send you a new one.",
     busy_title="Please wait a minute",
@@ -131,6 +137,7 @@ _SPANISH = PageWords(
     next="Después",
     not_listed="¿No aparece aquí?",
     ask="Preguntar a la clínica",
+    ask_nurse="Preguntar a la enfermera de guardia",
     normal="Lo normal ahora",
     plan="Toda su recuperación",
     state_done="Hecho",
@@ -151,9 +158,11 @@ _SPANISH = PageWords(
     call_clinic="Llamar a la clínica",
     open_until="Abierta ahora, hasta {clock}",
     closed_until="Cerrada ahora. Abre {moment}",
+    closed_note="Abrimos {moment}. ¿No puede esperar? Llame ahora a la enfermera.",
     wrong="¿Algo va mal?",
     back="Mi página",
     local_to="Las horas son de {place}.",
+    language="Idioma",
     dead_title="Este enlace no abre ninguna página",
     dead_text="Puede ser viejo, o ya hay uno nuevo. Su clínica puede enviarle otro.",
     busy_title="Espere un minuto, por favor",

@@ -16,7 +16,7 @@ from patients.clock import Calendar, Elapsed
 from patients.keep_words import KeepWords, keep_words
 from patients.page import place_of
 from patients.page_calls import Care, Contact
-from patients.page_frame import Frame
+from patients.page_frame import Frame, to_keep
 from patients.page_words import PageWords
 from patients.protocol import Phase, Protocol, Step, StepKind
 from patients.qr import code_of
@@ -57,7 +57,7 @@ class Paper:
 def paper_of(frame: Frame) -> Paper:
     """The sheet of the frame's treatment, in its language."""
     treatment, protocol, language = frame.treatment, frame.protocol, frame.language
-    say, keep = frame.say, keep_words(language)
+    say, keep, calls = frame.say, keep_words(language), to_keep(frame).calls
     zone, fill = treatment.patient.tz, treatment.patient.clinic.words
     sheet = _Sheet(protocol, language, treatment.treated_at, zone, say, keep, fill)
     return Paper(
@@ -68,8 +68,8 @@ def paper_of(frame: Frame) -> Paper:
         treated=say.treated.format(treated=sheet.said(treatment.treated_at)),
         printed=keep.printed.format(moment=sheet.said(frame.now)),
         parts=tuple(sheet.part(phase) for phase in protocol.phases),
-        care=frame.calls.care(protocol, language, fill),
-        contacts=frame.calls.contacts(protocol, language, fill),
+        care=calls.care(protocol, language, fill),
+        contacts=calls.contacts(protocol, language, fill),
         qr=code_of(links.address_of(treatment)),
         local_to=say.local_to.format(place=place_of(zone)),
     )

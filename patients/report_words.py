@@ -24,7 +24,6 @@ class ReportWords:
     nothing: str
     none_ticked: str
     send: str
-    call_first: str
     back: str
     sent_title: str
     you_told_us: str
@@ -34,7 +33,9 @@ class ReportWords:
     seen_later: str
     seen_later_urgent: str
     seen_some_time: str
-    tell_more: str
+    seen_some_time_urgent: str
+    alerted: str
+    read_when_open: str
     refused_title: str
     refused_text: str
 
@@ -54,7 +55,6 @@ _ENGLISH = ReportWords(
     nothing="It is always okay to call.",
     none_ticked="Please tick what fits, then send it. Or just call us.",
     send="Tell the clinic",
-    call_first="Call first. Then tell the clinic here, so that a nurse knows.",
     back="Back to my page",
     sent_title="Thank you. We have it.",
     you_told_us="You told us at {moment}",
@@ -65,7 +65,9 @@ _ENGLISH = ReportWords(
     seen_later_urgent="We are closed. The nurse gets an alert now, but may not see it at once. "
     "We open {moment}.",
     seen_some_time="A nurse at {clinic} reads this on the next business day at the latest.",
-    tell_more="Tell us more",
+    seen_some_time_urgent="A nurse at {clinic} gets an alert now.",
+    alerted="At {moment} we alerted a nurse at {clinic}.",
+    read_when_open="A nurse at {clinic} reads it when we are open.",
     refused_title="Please send that once more",
     refused_text="It did not come from your page, so we did not keep it. Open your page again.",
 )
@@ -85,7 +87,6 @@ _SPANISH = ReportWords(
     nothing="Siempre está bien llamar.",
     none_ticked="Marque lo que note y envíelo. O simplemente llámenos.",
     send="Avisar a la clínica",
-    call_first="Primero llame. Después avise aquí, para que una enfermera lo sepa.",
     back="Volver a mi página",
     sent_title="Gracias. Lo hemos recibido.",
     you_told_us="Nos avisó {moment}",
@@ -96,7 +97,9 @@ _SPANISH = ReportWords(
     seen_later_urgent="Está cerrado. La enfermera recibe un aviso ahora, pero quizá no lo vea "
     "enseguida. Abrimos {moment}.",
     seen_some_time="Una enfermera de {clinic} lo lee a más tardar el próximo día hábil.",
-    tell_more="Contarnos más",
+    seen_some_time_urgent="Una enfermera de {clinic} recibe un aviso ahora.",
+    alerted="Avisamos a una enfermera de {clinic} {moment}.",
+    read_when_open="Una enfermera de {clinic} lo lee cuando está abierto.",
     refused_title="Envíelo otra vez, por favor",
     refused_text="No llegó desde su página y no lo guardamos. Abra su página otra vez.",
 )

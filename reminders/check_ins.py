@@ -14,12 +14,12 @@ from patients.acts import answer
 from patients.clock import Calendar
 from patients.models import CheckIn, Patient, Report, StaffUser, Treatment
 from patients.models.patient import Channel
+from patients.page_answers import ASK_AGAIN_DAYS, ASK_AT_MOST, answers_to, asked_enough
 from patients.protocol import ReminderKind
 from reminders.concerns import raise_about, raise_concern
 from reminders.models import Concern, Reminder, State
 from reminders.replies import Reply
 
-ASK_AGAIN_DAYS, ASK_AT_MOST = 3, 3
 ANSWERED_WITHIN = timedelta(days=4)  # after that, one word may mean anything
 SENT = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.NO_RECEIPT)
 
@@ -99,13 +99,18 @@ def _ask_again(treatment: Treatment, rule: str, now: datetime) -> None:
         .filter(treatment=treatment, rule=rule, again_of=None)
         .order_by("occurrence")
     )
-    if not asked or any(row.state == State.PLANNED for row in asked):
+    if not asked:
+        return
+    first, last, zone = asked[0], asked[-1], treatment.patient.tz
+    check_ins = treatment.check_ins.order_by("id")
+    if asked_enough(answers_to(rule, check_ins, zone=zone)):
+        raise_concern(Concern.Kind.NOT_NORMAL, reminder=last, now=now)
+        return
+    if any(row.state == State.PLANNED for row in asked):
         return  # another ask is planned already: two answers are not two asks
-    first, last = asked[0], asked[-1]
     if last.occurrence > ASK_AT_MOST:
         raise_concern(Concern.Kind.NOT_NORMAL, reminder=last, now=now)
         return
-    zone = treatment.patient.tz
     at = Calendar(days=ASK_AGAIN_DAYS, at=first.due_at.astimezone(zone).time()).resolve(now, zone)
     Reminder.objects.create(
         treatment=treatment,

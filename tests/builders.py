@@ -20,6 +20,7 @@ from reminders.models import Attempt, Receipt, Reminder, State
 from reminders.treatments import Agreed, log_treatment
 
 OFFICE = "+18553837546"
+NURSE = "+12025550155"  # of a clinic with another number after hours
 SENDER = "+12025550100"
 PASSWORD = "a-password-of-the-tests"
 
@@ -32,6 +33,7 @@ def make_clinic(
     zone: str = "America/Chicago",
     sms_sender: str = SENDER,
     opening_hours: dict[str, list[str]] | None = None,
+    after_hours_phone: str = OFFICE,
 ) -> Clinic:
     """A clinic with the shipped protocol published as its version 1."""
     clinic = Clinic.objects.create(
@@ -40,7 +42,7 @@ def make_clinic(
         sms_name=sms_name,
         zone=zone,
         office_phone=OFFICE,
-        after_hours_phone=OFFICE,
+        after_hours_phone=after_hours_phone,
         sms_sender=sms_sender,
         opening_hours=opening_hours or {},
     )

@@ -14,6 +14,7 @@ from patients.page_answers import (
     channels_of,
     check_in_page,
     choices_page,
+    gone_page,
     rule_open,
     thanks_page,
 )
@@ -26,7 +27,7 @@ def check_in(request: HttpRequest, frame: Frame) -> HttpResponse:
     told = list(frame.treatment.check_ins.order_by("id"))
     rule = rule_open(frame.treatment, told, now=frame.now)
     if "thanks" in request.GET and told:
-        page = thanks_page(frame, told[-1])
+        page = thanks_page(frame, told)
         return rendered("patient/check_in.html", page, frame=frame)
     typed = _typed(request, "normal", "trend", "call")
     page = check_in_page(frame, is_open=rule is not None, typed=typed)
@@ -78,7 +79,7 @@ def not_you(request: HttpRequest, frame: Frame) -> HttpResponse:
     if request.method != "POST":
         return rendered("patient/not_you.html", page, frame=frame)
     acts.disown(treatment=frame.treatment, now=frame.now)
-    return rendered("patient/gone.html", page, frame=frame)
+    return rendered("patient/gone.html", gone_page(frame), frame=frame)
 
 
 def _save(frame: Frame, typed: Typed) -> None:

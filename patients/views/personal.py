@@ -12,6 +12,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +22,7 @@ from patients import limits, links
 from patients.models import Clinic
 from patients.page_calls import dead_page
 from patients.page_frame import Frame, frame_of
+from patients.page_words import PAGE_WORDS
 from patients.report_words import REPORT_WORDS
 from patients.seal import is_sealed
 
@@ -45,10 +48,11 @@ def personal(methods: Callable[[View], View]) -> Callable[[Act], View]:
         def opened(request: HttpRequest, token: str) -> HttpResponse:
             # What is sent is never put off: it may be a warning sign.
             if request.method != "POST" and limits.is_too_often(request):
-                return put_off()
+                return put_off(request)
             treatment = links.find(token)
             if treatment is None:
-                return put_off() if limits.is_too_wrong(request) else opens_nothing()
+                wrong = limits.is_too_wrong(request)
+                return put_off(request) if wrong else opens_nothing(request)
             wanted = request.GET.get("lang", "")
             frame = frame_of(treatment, token=token, now=timezone.now(), wanted=wanted)
             if request.method == "POST" and not is_sealed(request, token):
@@ -71,14 +75,13 @@ def rendered(
     return keep_out(HttpResponse(html, status=status))
 
 
-def opens_nothing() -> HttpResponse:
-    return rendered("patient/dead.html", dead_page(only_clinic()), status=HTTPStatus.NOT_FOUND)
+def opens_nothing(request: HttpRequest) -> HttpResponse:
+    return _nobody_known(request, HTTPStatus.NOT_FOUND)
 
 
-def put_off() -> HttpResponse:
+def put_off(request: HttpRequest) -> HttpResponse:
     """Too many from one address: the emergency signs, the numbers, and when to try again."""
-    page = dead_page(only_clinic(), busy=True)
-    response = rendered("patient/dead.html", page, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response = _nobody_known(request, HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = str(limits.seconds_left())
     return response
 
@@ -92,6 +95,23 @@ def keep_out(response: HttpResponse) -> HttpResponse:
     """Of shared caches and search engines."""
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _nobody_known(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """The phone's own language decides, and after it the clinic's."""
+    clinic = only_clinic()
+    preferred = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    wanted = [
+        request.GET.get("lang", ""),
+        *(name.partition("-")[0] for name, _ in preferred),
+        clinic.default_language if clinic else "",
+    ]
+    language = next((one for one in wanted if one in PAGE_WORDS), "en")
+    busy = status == HTTPStatus.TOO_MANY_REQUESTS
+    page = dead_page(clinic, language, now=timezone.now(), busy=busy)
+    response = rendered("patient/dead.html", page, status=status)
+    patch_vary_headers(response, ["Accept-Language"])
     return response
 
 

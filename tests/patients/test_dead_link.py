@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -11,11 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from patients import links
-from patients.models import Treatment
-from tests.builders import log, make_clinic, make_patient
+from patients.models import Patient, Treatment
+from tests.builders import NURSE, OFFICE, log, make_clinic, make_patient
 from tests.patients.reading import read
 
 T = datetime(2026, 11, 23, 20, 20, tzinfo=UTC)
+CHICAGO = ZoneInfo("America/Chicago")
 UNKNOWN = "0" * links.TOKEN_LENGTH
 
 
@@ -39,25 +41,32 @@ def unknown(treatment: Treatment) -> str:
     return UNKNOWN
 
 
-def opened(token: str) -> tuple[int, bytes, int]:
-    """Status, body and number of queries."""
+def opened(token: str, query: str = "", speaks: str = "") -> tuple[int, bytes, int]:
+    """Status, body and number of queries; `speaks`: the phone's language."""
     with (
         time_machine.travel(T + timedelta(hours=3), tick=False),
         CaptureQueriesContext(connection) as queries,
     ):
-        response = Client().get(f"/r/{token}")
+        headers = {"accept-language": speaks} if speaks else {}
+        response = Client().get(f"/r/{token}{query}", headers=headers)
     assert not response.cookies
     assert response["Cache-Control"] == "private, no-store"
     return response.status_code, response.content, len(queries)
 
 
 @pytest.mark.parametrize("kind", [unknown, expired, revoked])
+@pytest.mark.parametrize(
+    ("query", "speaks"), [("", ""), ("?lang=es", ""), ("?lang=tlh", ""), ("", "es-MX,en;q=0.5")]
+)
+@pytest.mark.parametrize("language", ["en", "es"])
 def test_every_link_that_opens_nothing_answers_with_the_same_bytes(
-    treatment: Treatment, kind: object
+    treatment: Treatment, kind: object, query: str, speaks: str, language: str
 ) -> None:
+    """Whatever the patient speaks whom it once led to."""
     assert callable(kind)
-    same = opened(UNKNOWN)
-    assert opened(kind(treatment)) == same
+    Patient.objects.update(language=language)
+    same = opened(UNKNOWN, query, speaks)
+    assert opened(kind(treatment), query, speaks) == same
     assert (same[0], same[2]) == (404, 2)
 
 
@@ -80,6 +89,43 @@ def test_the_only_clinic_of_a_site_gives_both_its_numbers(db: None) -> None:
     assert "Call 112 now if It is hard to breathe or swallow" in page.text
     assert "For any question or worry, call Lakeside Skin Clinic." in page.text
     assert "Follow the prompts to page the on-call nurse." in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "speaks", "language"),
+    [
+        ("", "", "en"),
+        ("", "es-MX,es;q=0.9,en;q=0.5", "es"),
+        ("", "de,en;q=0.7,es;q=0.3", "en"),
+        ("", "de", "en"),
+        ("?lang=es", "en-US", "es"),
+        ("?lang=en", "es", "en"),
+        ("?lang=tlh", "*;;q=nonsense", "en"),
+    ],
+)
+@pytest.mark.parametrize("clinics", [0, 1, 2])
+def test_it_speaks_as_the_phone_does_and_one_tap_switches(
+    db: None, query: str, speaks: str, language: str, clinics: int
+) -> None:
+    for number in range(clinics):
+        make_clinic(slug=f"clinic-{number}")
+    root = read(opened(UNKNOWN, query, speaks)[1].decode()).root
+    assert root.every("html")[0].attrs["lang"] == language
+    (switch,) = [one for one in root.every("a") if "hreflang" in one.attrs]
+    assert switch.attrs["href"] == {"en": "?lang=es", "es": "?lang=en"}[language]
+
+
+@pytest.mark.parametrize(
+    ("hour", "calls"),
+    [(15, ["tel:911", f"tel:{OFFICE}", f"tel:{NURSE}"]), (2, ["tel:911", f"tel:{NURSE}"])],
+)
+def test_it_calls_whoever_answers_at_this_hour(db: None, hour: int, calls: list[str]) -> None:
+    make_clinic(after_hours_phone=NURSE, opening_hours={"mon": ["09:00", "17:00"]})
+    at = datetime(2026, 11, 23, hour, 0, tzinfo=CHICAGO)
+    with time_machine.travel(at, tick=False):
+        page = read(Client().get(f"/r/{UNKNOWN}").content.decode())
+    assert page.calls() == calls
+    assert "(855) 383-7546" in page.text
 
 
 def test_a_site_of_several_clinics_gives_nobody_else_s_number(db: None) -> None:

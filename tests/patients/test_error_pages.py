@@ -20,6 +20,15 @@ def test_every_error_page_says_whom_to_call(status: int) -> None:
     assert "call your emergency number now" in page.text
 
 
+@pytest.mark.parametrize("status", [400, 404, 429, 500])
+def test_every_error_page_a_patient_can_meet_says_so_in_spanish_too(status: int) -> None:
+    page = read(render_to_string(f"{status}.html"))
+    (spanish,) = [one for one in page.root.every("div") if one.attrs.get("lang") == "es"]
+    assert spanish.every("h2")
+    assert "llame a su clínica" in spanish.text
+    assert "llame ya a su número de emergencias" in spanish.text
+
+
 def test_an_address_that_is_nowhere_is_told_so(db: None) -> None:
     response = Client().get("/nowhere")
     assert response.status_code == 404

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from patients import links
 from patients.models import Treatment
-from tests.builders import log, make_clinic, make_patient
+from tests.builders import NURSE, OFFICE, log, make_clinic, make_patient
+from tests.patients.on_page import OnPage
 from tests.patients.reading import Element, read
 from tests.patients.test_page import WEEKDAYS, H, T, page_at
 
@@ -70,6 +71,55 @@ def test_no_hour_of_it_is_said_as_seen_from_one_moment(treatment: Treatment) -> 
         r"[ap]m (today|tonight|tomorrow|yesterday)|\bin \d+ (hour|minute|day)", said
     )
     assert "2:20 pm on Wed, Nov 25" in said
+
+
+def test_an_open_report_is_dated_in_it_and_no_opening_hours_are_said(treatment: Treatment) -> None:
+    OnPage(treatment, T).post("wrong", sign=["pus"])
+    root = kept(treatment)
+    assert "You told us at 2:20 pm on Mon, Nov 23" in root.text
+    assert "At 2:20 pm on Mon, Nov 23 we alerted a nurse" in root.text
+    assert not re.search(
+        r"[ap]m (today|tonight|tomorrow|yesterday)|Open now|Closed now|alert now",
+        root.text,
+    )
+
+
+def test_it_calls_both_numbers_since_nobody_knows_when_it_is_read(treatment: Treatment) -> None:
+    clinic = treatment.patient.clinic
+    clinic.after_hours_phone = NURSE
+    clinic.save()
+    root = kept(treatment)
+    cards = {
+        one.attrs["class"]: one for one in root.every("section") if "care" in one.attrs["class"]
+    }
+    for tier in ("call-clinic", "before-next"):
+        calls = [one.attrs["href"] for one in cards[f"care {tier}"].every("a")]
+        assert calls == [f"tel:{OFFICE}", f"tel:{NURSE}"]
+    asks = [one for one in root.every("p") if one.attrs.get("class") == "ask"]
+    assert {tuple(call.attrs["href"] for call in one.every("a")) for one in asks} == {
+        (f"tel:{OFFICE}", f"tel:{NURSE}")
+    }
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(minutes=20), "In the first hour after treatment"),
+        (1 * H, "1 hour after treatment"),
+        (30 * H + timedelta(minutes=59), "30 hours after treatment"),
+        (47 * H, "47 hours after treatment"),
+        (48 * H, "2 days after treatment"),
+        (65 * 24 * H, "65 days after treatment"),
+    ],
+)
+def test_its_heading_says_how_long_ago_the_treatment_was(
+    treatment: Treatment, after: timedelta, said: str
+) -> None:
+    (heading,) = kept(treatment).every("h1")
+    found = [one.text for one in shown(heading, after) if "after treatment" in one.text]
+    assert found == [said]
+    if after >= H:
+        assert page_at(treatment, T + after).root.every("h1")[0].text.endswith(found[0])
 
 
 def test_it_asks_as_little_as_the_page_and_changes_nothing(treatment: Treatment) -> None:

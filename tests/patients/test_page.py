@@ -99,7 +99,9 @@ def test_the_page_is_in_the_order_in_which_it_is_needed(treatment: Treatment) ->
         one.attrs["id"] for one in page.root.all() if one.tag in {"section"} and "id" in one.attrs
     ]
     assert parts == ["now", "also", "next", "normal", "plan", "signs", "call", "keep"]
-    assert page.text.index("Not listed? Ask the clinic") < page.text.index("Normal right now")
+    assert page.text.index("Not listed? Ask the on-call nurse") < page.text.index(
+        "Normal right now"
+    )
 
 
 def test_the_warning_signs_stand_in_full_emergency_first(treatment: Treatment) -> None:

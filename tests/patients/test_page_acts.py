@@ -14,8 +14,11 @@ from patients.models import Act, CheckIn, OptOut, Reading, Treatment
 from patients.models.answers import first_read_at
 from patients.models.patient import Channel
 from patients.seal import seal_of
+from reminders.models import Concern
+from reminders.page_acts import take_up
 from tests.builders import log, make_clinic, make_patient
 from tests.patients.on_page import OURS, OnPage, rows
+from tests.patients.reading import read
 
 CHICAGO = ZoneInfo("America/Chicago")
 T = datetime(2026, 11, 23, 14, 20, tzinfo=CHICAGO)
@@ -160,6 +163,23 @@ def test_not_normal_yet_keeps_active_products_closed_and_asks_again_in_three_day
     assert ASKED in page_at(treatment, 11 * D).see().text
 
 
+def test_the_page_asks_three_times_more_at_most_and_then_a_nurse(treatment: Treatment) -> None:
+    for number, after in enumerate((8, 11, 14, 17), 1):
+        page = page_at(treatment, after * D)
+        assert ASKED in page.see().text, number
+        page.post("check-in", **ANSWERS)
+        page_at(treatment, (after + 1) * D).post("check-in", **ANSWERS)  # unasked: counts for none
+        thanks = page_at(treatment, (after + 1) * D).see("check-in", "?thanks").text
+        assert ("We ask you again in three days." in thanks) is (number < 4), number
+    assert "A nurse at Lakeside Skin Clinic looks at this now. We do not ask again." in thanks
+    for after in (20, 30, 60):
+        later = page_at(treatment, after * D).see()
+        assert ASKED not in later.text
+        assert "My skin feels normal" in later.text
+    take_up(now=T + 60 * D)
+    assert Concern.objects.filter(kind=Concern.Kind.NOT_NORMAL).count() == 1
+
+
 def test_normal_opens_active_products_and_asks_no_more(treatment: Treatment) -> None:
     page = page_at(treatment, 8 * D)
     page.post("check-in", normal="yes", trend="better", call="no")
@@ -261,8 +281,10 @@ def test_not_you_asks_once_more_then_stops_texts_and_closes_every_link(
     tokens = [links.token_of(one) for one in (earlier, treatment)]
     assert "Is this page not for you?" in page.see("not-you").text
     assert not OptOut.objects.exists()
-    closed = page.post("not-you")
-    assert "It is closed." in closed.content.decode()
+    closed = read(page.post("not-you").content.decode())
+    assert [one.text for one in closed.root.all() if one.tag in {"h1", "h2"}] == [
+        "Thank you. It is closed.", "Gracias. Está cerrada.",
+    ]  # fmt: skip
     assert OptOut.objects.filter(stopped=True).count() == 2
     assert [Client().get(f"/r/{token}").status_code for token in tokens] == [404, 404]
     assert Act.objects.get().kind == Act.Kind.NOT_ME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,8 +88,24 @@ def test_the_likeliest_signs_of_the_day_stand_first(
     ]
     shown = [one.attrs["value"] for one in card.every("input")]
     assert first <= set(shown[:5])
-    (more,) = card.every("details")
-    assert [one.attrs["value"] for one in more.every("input")] == shown[5:7]
+    assert [one.tag for one in card.all() if one.tag in {"h3", "input"}].index("h3") == 5
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_where_color_may_not_show_heat_swelling_and_texture_come_before_redness(
+    treatment: Treatment, language: str
+) -> None:
+    """On brown and black skin redness is harder to see."""
+    texts = treatment.version.protocol.words(language)
+    red, felt = {"en": (r"\bred", r"hot|heat|swelling|swollen|rough"),
+                 "es": (r"\broj[oa]", r"calor|calient|hincha|áspera")}[language]  # fmt: skip
+    said = [*texts.signs.values(), *texts.normals.values()]
+    said += [text for step in texts.steps.values() for text in (step.title, step.text)]
+    colored = [text for text in said if re.search(red, text.lower())]
+    assert len(colored) >= 3
+    for text in colored:
+        before = re.split(red, text.lower())[0]
+        assert re.search(felt, before), text
 
 
 def test_the_cards_begin_with_what_to_do_and_the_clinics_own_number(page: OnPage) -> None:
@@ -139,6 +156,45 @@ def test_the_thanks_say_who_sees_it_and_when_and_to_call(
     assert "This does not take the place of a call." in text
 
 
+# --- What is said of it later ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [0 * H, 6 * H, 18 * H, 3 * 24 * H])
+def test_at_any_later_hour_what_the_page_says_of_a_report_is_still_true(
+    treatment: Treatment, after: timedelta
+) -> None:
+    OnPage(treatment, T + H).post("wrong", sign=["pus"])
+    said = OnPage(treatment, T + H + after).see().part("reported")
+    told_at = {0: "3:20 pm today", 6: "3:20 pm today", 18: "3:20 pm yesterday",
+               72: "3:20 pm on Mon, Nov 23"}[int(after / H)]  # fmt: skip
+    assert f"At {told_at} we alerted a nurse at Lakeside Skin Clinic." in said
+    assert "alert now" not in said
+    assert "reads this today" not in said
+    assert "We are open until" not in said
+
+
+def test_a_lower_report_says_later_that_it_is_read_when_the_clinic_is_open(
+    treatment: Treatment,
+) -> None:
+    OnPage(treatment, T + H).post("wrong", sign=["spots"])
+    said = OnPage(treatment, T + 20 * H).see().part("reported")
+    assert "A nurse at Lakeside Skin Clinic reads it when we are open." in said
+
+
+def test_thanks_opened_again_the_next_day_promise_nothing_any_more(treatment: Treatment) -> None:
+    OnPage(treatment, T + H).post("wrong", sign=["pus"])
+    assert "gets an alert now" in OnPage(treatment, T + H).see("sent").text
+    later = OnPage(treatment, T + 20 * H).see("sent").text
+    assert "alert now" not in later
+    assert "At 3:20 pm yesterday we alerted a nurse" in later
+
+
+def test_a_clinic_without_hours_still_says_that_a_nurse_is_alerted(db: None) -> None:
+    page = OnPage(log(patient=make_patient(clinic=make_clinic()), treated_at=T), T + H)
+    page.post("wrong", sign=["pus"])
+    assert "A nurse at Lakeside Skin Clinic gets an alert now." in page.see("sent").text
+
+
 def test_a_second_press_is_the_same_report_and_other_signs_are_another(page: OnPage) -> None:
     for signs in (["pus"], ["pus"], ["pus", "fever"]):
         page.post("wrong", sign=signs)
@@ -183,6 +239,19 @@ def test_its_instruction_stands_where_normal_and_next_were(
     assert "You told us at 3:20 pm today" in seen.part("reported")
     assert (seen.part("next"), seen.part("normal")) == ("", "")
     assert seen.text.index(said) < seen.text.index("Do not touch your skin")
+
+
+@pytest.mark.parametrize("after", [3 * 24 * H, 8 * 24 * H])
+@pytest.mark.parametrize(("sign", "asks"), [("breathing", False), ("pus", False), ("spots", True)])
+def test_while_it_holds_nobody_is_asked_how_the_skin_is(
+    treatment: Treatment, after: timedelta, sign: str, asks: bool
+) -> None:
+    page = OnPage(treatment, T + after)
+    assert "How is your skin?" in page.see().text
+    page.post("wrong", sign=[sign])
+    seen = page.see()
+    assert ("How is your skin?" in seen.text) is asks
+    assert ("bring active products back slowly" in seen.waiting) is (asks and after > 7 * 24 * H)
 
 
 def test_a_lower_tier_leaves_normal_and_next_where_they_are(page: OnPage) -> None:

@@ -65,6 +65,20 @@ def test_every_text_of_every_rule_is_one_segment_with_its_link(clinic: Clinic) -
             assert links.address_of(reminder.treatment) in text
 
 
+@pytest.mark.parametrize(
+    ("language", "ask"), [("en", "Reply YES or NO."), ("es", "Responda SI o NO.")]
+)
+@pytest.mark.parametrize("details", [False, True])
+@pytest.mark.parametrize("rule", ["day-3", "week-1"])
+def test_every_check_in_by_text_asks_for_the_one_word_that_answers_it(
+    clinic: Clinic, language: str, ask: str, details: bool, rule: str
+) -> None:
+    patient = make_patient(clinic=clinic, language=language, wants_details=details)
+    reminder = reminder_of(log(patient=patient, treated_at=T), rule)
+    for at in (reminder.due_at, T):  # told, and told ahead of its gate
+        assert ask in render(reminder, at=at).text
+
+
 def test_a_text_in_a_language_the_protocol_lacks_is_in_its_first(clinic: Clinic) -> None:
     patient = make_patient(clinic=clinic, language="xx")
     assert "your recovery page" in said(reminder_of(log(patient=patient, treated_at=T), "handover"))
