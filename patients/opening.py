@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from patients.clock import local_instant
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ def opening(hours: Mapping[str, Sequence[str]], *, zone: tzinfo, now: datetime) 
     today = now.astimezone(zone).date()
     for ahead in range(8):  # today once more in a week: it may be the only day
         day = today + timedelta(days=ahead)
-        span = hours.get(_WEEKDAYS[day.weekday()])
+        span = hours.get(WEEKDAYS[day.weekday()])
         if not span:
             continue
         opens, closes = (local_instant(day, time.fromisoformat(at), zone) for at in span)

@@ -5,16 +5,19 @@ widths, each pair of them together once.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
 from patients.models import Patient
-from tests.browser.make_screens import picture
-from tests.browser.patient import fits, judge, states
+from tests.browser.make_screens import LIST, NOW, SCREENS, file_of, pictured, print_of
+from tests.browser.patient import fits, judge
+from tests.browser.states import State, states
 from tests.builders import log, make_clinic, make_patient
 from tests.patients.on_page import rows
 
@@ -35,20 +38,29 @@ def patient(live_server: LiveServer, language: str) -> Patient:
     [("en", "light", 320), ("es", "dark", 320), ("en", "dark", 1280), ("es", "light", 1280)],
 )
 def test_no_state_has_anything_wrong(
-    live_server: LiveServer, browser: Browser, patient: Patient, scheme: str, width: int
+    live_server: LiveServer,
+    browser: Browser,
+    settings: Any,
+    patient: Patient,
+    scheme: str,
+    width: int,
 ) -> None:
+    settings.ROOT_URLCONF = "tests.browser.urls"
     context = browser.new_context(
         viewport={"width": width, "height": 740},
         color_scheme="dark" if scheme == "dark" else "light",
+        locale=patient.language,
         reduced_motion="reduce",
     )
     page = context.new_page()
     wrong: dict[str, list[str]] = {}
     for state in states(patient):
+        page.emulate_media(media="print" if state.media == "print" else "screen")
         page.goto(live_server.url + state.path)
         state.do(page)
-        assert page.locator("html").get_attribute("lang") in (patient.language, "en")
         found = judge(page)
+        if not speaks(page, state, patient.language):
+            found.append("speaks another language")
         if width == 320:
             # 400 % zoom of a window 1280 by 1024: nothing is lost to the side.
             page.set_viewport_size({"width": 320, "height": 256})
@@ -60,11 +72,26 @@ def test_no_state_has_anything_wrong(
     assert wrong == {}
 
 
+def speaks(page: Page, state: State, language: str) -> bool:
+    if state.both:
+        return {"en", "es"} == {
+            str(one.get_attribute("lang")) for one in page.locator("[lang]:not(a)").all()
+        }
+    return page.locator("html").get_attribute("lang") == language
+
+
 @pytest.mark.django_db
-def test_every_state_has_its_picture() -> None:
-    patient = make_patient(clinic=make_clinic(), email="maria@example.org")
-    missing = [one.name for one in states(patient) if not picture(one.name).exists()]
-    assert missing == [], "make screens"
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_state_has_its_picture_and_none_is_older_than_its_page(
+    settings: Any, language: str
+) -> None:
+    settings.ROOT_URLCONF = "tests.browser.urls"
+    listed = LIST.read_text()
+    with time_machine.travel(NOW):
+        shown = {file_of(one.name, language): print_of(one) for one in pictured(language)}
+    missing = [file for file in shown if not (SCREENS / file).exists()]
+    old = [file for file, taken_of in shown.items() if f"({file}) `{taken_of}`" not in listed]
+    assert (missing, old) == ([], []), "make screens"
 
 
 @pytest.mark.browser
