@@ -38,6 +38,19 @@ NEWEST = """
     JOIN patients_protocolversion plan ON plan.id = newest.version_id AND plan.key = opened.key
     WHERE linked.link_hash = %s AND linked.link_expires_at > %s AND newest.voided_at IS NULL
     ORDER BY newest.treated_at DESC, newest.id DESC LIMIT 1"""
+# The plan's text is read once a process; of the clinic no page says whom staff's alerts go to.
+NOT_ON_PAGE = (
+    "version__source",
+    "version__published_at",
+    *(
+        f"patient__clinic__{name}"
+        for name in (
+            *("quiet_starts", "quiet_ends", "sms_per_second", "summary_at", "summed_up_on"),
+            *("text_price", "alert_phone", "alert_email", "nurse_phone", "nurse_email"),
+            *("second_nurse_phone", "second_nurse_email"),
+        )
+    ),
+)
 _ALPHABET = string.digits + string.ascii_letters
 
 
@@ -99,7 +112,9 @@ def find(token: str) -> Treatment | None:
         return None
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     newest = RawSQL(NEWEST, [hash_of(token), now])  # noqa: S611 - its values are bound
-    return _with_page(Treatment.objects).filter(pk=newest).first()
+    # No `first()`, which would order the one row there is.
+    found = list(_with_page(Treatment.objects).filter(pk=newest))
+    return found[0] if found else None
 
 
 def find_patient(token: str) -> Patient | None:
@@ -138,5 +153,4 @@ def revoke(treatment: Treatment, *, by: StaffUser | None = None, role: str = "")
 
 
 def _with_page(manager: Manager[Treatment]) -> QuerySet[Treatment]:
-    # The plan's text is read once a process, not with every page.
-    return manager.select_related("patient__clinic", "version", "reading").defer("version__source")
+    return manager.select_related("patient__clinic", "version", "reading").defer(*NOT_ON_PAGE)

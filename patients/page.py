@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from django.utils.safestring import SafeString
+
 from patients import words
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
@@ -17,9 +19,10 @@ from patients.models import CheckIn, Report, Treatment
 from patients.models.answers import HOLDING_TIERS
 from patients.on_phone import Phone, phone_of
 from patients.page_answers import feels_normal, last_due, rule_asked, rule_open
-from patients.page_calls import Call, Care, Contact
+from patients.page_calls import Call
 from patients.page_daily import Time, daily_of
 from patients.page_frame import Frame
+from patients.page_help import help_of
 from patients.page_path import Path, path_of
 from patients.page_report import Reported, highest, reported
 from patients.page_words import PageWords
@@ -76,9 +79,7 @@ class Page:
     keep: KeepWords
     phone: Phone
     daily: tuple[Time, ...]
-    care: tuple[Care, ...]
-    contacts: tuple[Contact, ...]
-    hours: str
+    help: SafeString  # the warning signs and whom to call
     ask: tuple[Call, ...]
     bar: Call
     local_to: str
@@ -144,9 +145,7 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         keep=keep_words(frame.language),
         phone=phone_of(frame),
         daily=daily_of(protocol, frame.language, timeline, keep_words(frame.language)),
-        care=frame.calls.care(protocol, frame.language, fill),
-        contacts=frame.calls.contacts(protocol, frame.language, fill),
-        hours=frame.calls.hours.text,
+        help=help_of(frame),
         ask=frame.calls.ask(),
         bar=frame.bar,
         local_to=say.local_to.format(place=place_of(zone)),
