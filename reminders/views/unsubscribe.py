@@ -27,7 +27,7 @@ from reminders.optouts import stop
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     done = request.method == "POST"
     if not done and limits.is_too_often(request):
-        return put_off()
+        return put_off(request)
     patient = links.find_patient(token)
     if done and patient is not None and patient.email:
         address = patient.address(Channel.EMAIL)
