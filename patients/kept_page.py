@@ -23,6 +23,7 @@ from patients.timeline import turns
 
 OLD_AFTER = timedelta(hours=12)
 DAYS, HOURS_KNOWN = 120, timedelta(days=14)
+AFTERS = 14  # days; from then on the day of recovery says enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,11 @@ def _days(frame: Frame) -> Iterator[Day]:
 
 
 def _afters(frame: Frame) -> Iterator[After]:
-    """How long ago the treatment was: by the hour for two days, then by the day."""
+    """How long ago the treatment was: by the hour for two days, then by the day for two weeks."""
     form = words.time_words(frame.language).after_treatment
     begun = frame.treatment.treated_at
     lengths = [timedelta(hours=hour) for hour in range(1, 48)]
-    lengths += [timedelta(days=day) for day in range(2, DAYS)]
+    lengths += [timedelta(days=day) for day in range(2, AFTERS + 1)]
     first = After(
         instant(begun), instant(begun + lengths[0]), keep_words(frame.language).first_hour
     )

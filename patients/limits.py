@@ -57,14 +57,19 @@ def _count(what: str, request: HttpRequest) -> int:
         return 0
     key = f"{what}-{int(time.time()) // WINDOW}-{address}"
     try:
-        cache.add(key, 0, timeout=2 * WINDOW)
-        return int(cache.incr(key))
-    except ValueError:  # it was forgotten between the two
-        return 0
+        return _one_more(key)
     except Exception:  # noqa: BLE001 - whatever its server lacks
         _rest.ends_at = time.monotonic() + LEFT_ALONE
         logger.warning("The cache did not answer; links are opened uncounted.")
         return 0
+
+
+def _one_more(key: str) -> int:
+    """Counted on first: only the first of a minute costs the cache another question."""
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the first, or two at once were
+        return 1 if cache.add(key, 1, timeout=2 * WINDOW) else int(cache.incr(key))
 
 
 def _neighbourhood(address: str) -> str:

@@ -32,7 +32,7 @@ async function keep({ copy }) {
   if (answers.some(({ status }) => status === 404)) return forget();
   if (!answers.every(({ ok }) => ok)) return Boolean(await copyOf("", search));
   const texts = await Promise.all(answers.map((answer) => answer.clone().text()));
-  const drawn = [...texts.join().matchAll(/(?:href|src)="(\/static\/[^"#]+)"/g)];
+  const drawn = [...texts.join().matchAll(/(?:href|src)="(\/static\/[^"#]+\.(?:css|js))"/g)];
   const assets = [...new Set(drawn.map(([, address]) => new URL(address, location).href))];
   const cache = await caches.open(NAME);
   await cache.addAll(assets);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class Line:
@@ -16,6 +16,7 @@ class Line:
         self._whole = True
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
+        self.carried = 0  # bytes that came down it
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         starting = asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -28,8 +29,11 @@ class Line:
             return
         up_reader, up_writer = await asyncio.open_connection("localhost", self._to)
         self._open |= {writer, up_writer}
-        await asyncio.gather(_pour(reader, up_writer), _pour(up_reader, writer))
+        await asyncio.gather(_pour(reader, up_writer), _pour(up_reader, writer, self._count))
         self._open -= {writer, up_writer}
+
+    def _count(self, length: int) -> None:
+        self.carried += length
 
     def cut(self) -> None:
         self._whole = False
@@ -47,10 +51,15 @@ class Line:
         self._loop.close()
 
 
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pour(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    count: Callable[[int], None] = lambda length: None,
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
+            count(len(data))
             await writer.drain()
     writer.close()
 

@@ -53,10 +53,9 @@ def states(patient: Patient) -> Iterator[State]:
     yield from closed(patient, home)
     yield from choices(treatment, home)
     yield from nothing_there()
+    # Its print is of the page it is pressed on: pressed, no link opens any more.
     close = "main form button"
-    yield State(
-        "not you, closed", f"{home}/not-you", click(close), sent={"yes": ""}, both=True
-    )  # the last: no link opens after it
+    yield State("not you, closed", f"{home}/not-you", click(close), both=True)
 
 
 def after_one_week(patient: Patient) -> Iterator[State]:

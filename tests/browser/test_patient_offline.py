@@ -85,9 +85,6 @@ def loses_the_network_before_it_is_sent(page: Page, cable: Line, unsent: str) ->
 
 
 def says_what_to_do(page: Page) -> None:
-    page.locator("input[value=pus]").evaluate(
-        "one => one.closest('details')?.setAttribute('open', '')"
-    )
     page.locator("input[value=pus]").check()
     assert page.locator(".tell.page-nurse p").is_visible()
     assert page.locator(".tell:visible").count() == 1
@@ -132,6 +129,7 @@ def test_thirty_hours_later_without_a_network_the_page_says_what_is_right(
         day = (timezone.now() + 30 * H).astimezone(mine.patient.tz).date()
         ended_on = mine.treated_at.astimezone(mine.patient.tz).date()
         assert page.locator("h1 .day").inner_text().endswith(str((day - ended_on).days + 1))
+        assert page.locator("h1 .after").inner_text().startswith("33 ho")  # hours, horas
         assert saved in page.locator(".top .note").inner_text()
         assert old in page.locator(".top .note").inner_text()
         assert page.get_by_role("heading", name=call).is_visible()

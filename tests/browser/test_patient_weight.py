@@ -7,15 +7,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
-from patients.models import Report
+from patients.models import CheckIn, Report
 from reminders.heartbeat import beat
+from tests.browser.cut import line
 from tests.builders import log, make_clinic, make_patient
 
 KB = 1024
@@ -89,6 +91,22 @@ def test_the_first_load_is_light_asks_nobody_else_and_paints_within_a_second_and
     assert min(painted for *_, painted in loads) < 1500
 
 
+def test_the_first_load_and_the_copy_that_follows_it_are_52_kilobytes_on_the_line(
+    browser: Browser, real_address: str
+) -> None:
+    """The service worker's own fetches are no requests of the page: they are counted on the line,
+    with every header.
+    """
+    url = urlsplit(real_address)
+    with line(url.port or 0) as cable:
+        context = browser.new_context(viewport=PHONE)
+        page = context.new_page()
+        page.goto(f"http://localhost:{cable.port}{url.path}")
+        expect(page.locator("button[data-act=forget]")).to_be_visible(timeout=30_000)
+        context.close()
+        assert cable.carried <= 52 * KB
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_one_tap_calls_and_three_taps_report(browser: Browser, address: str, script: bool) -> None:
     context = browser.new_context(viewport=PHONE, java_script_enabled=script)
@@ -107,6 +125,72 @@ def test_one_tap_calls_and_three_taps_report(browser: Browser, address: str, scr
     assert page.url.endswith("/sent")
     assert page.get_by_role("heading", name="Thank you. We have it.").is_visible()
     assert Report.objects.get().tier == Report.Tier.EMERGENCY
+    context.close()
+
+
+def test_every_warning_sign_is_told_in_three_taps(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    for sign in ("eye", "hot-skin-fever", "bleeding", "fever", "patches"):
+        page.goto(address)
+        page.get_by_role("link", name="Something wrong?").click()
+        page.locator(f"input[value={sign}]").click()  # nothing is folded away
+        page.get_by_role("button", name="Tell the clinic").click()
+        assert page.url.endswith("/sent")
+        assert Report.objects.latest("id").signs == [sign]
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_check_in_is_answered_in_five_taps(
+    browser: Browser, live_server: LiveServer, script: bool
+) -> None:
+    ended_at = timezone.now() - timedelta(days=9)
+    treatment = log(patient=make_patient(clinic=make_clinic()), treated_at=ended_at)
+    context = browser.new_context(viewport=PHONE, java_script_enabled=script)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/r/{links.token_of(treatment)}")
+    page.get_by_role("link", name="Answer now").click()
+    for answer in ("Not yet", "Better each day", "No, thank you"):
+        page.get_by_text(answer, exact=True).click()
+    page.get_by_role("button", name="Send").click()
+    assert page.get_by_role("heading", name="Thank you").is_visible()
+    assert page.get_by_text("We ask you again in three days.").is_visible()
+    said = CheckIn.objects.get()
+    assert (said.rule, said.feels_normal, said.trend, said.wants_call) == (
+        "week-1", False, "better", False,
+    )  # fmt: skip
+    page.get_by_role("link", name="My recovery page").first.click()
+    assert page.get_by_role("link", name="Answer now").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(360, 740), (640, 360), (320, 256)],
+    ids=["upright", "on its side", "400 %"],
+)
+def test_whatever_is_ticked_whom_to_call_is_in_view_and_hides_no_tick(
+    browser: Browser, address: str, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(f"{address}/wrong")
+    for sign in ("bumps", "spots", "pus", "breathing"):
+        box = page.locator(f"input[value={sign}]")
+        box.check()
+        call = page.locator(".tell:visible a").first
+        where = call.bounding_box()
+        assert where is not None
+        assert where["y"] >= 0
+        assert where["y"] + where["height"] <= height, sign
+        assert where["height"] >= 48
+        tick = page.locator(f"label:has(input[value={sign}])").bounding_box()
+        assert tick is not None
+        bar = page.locator(".told").bounding_box() if height > 300 else where
+        assert bar is not None
+        assert bar["height"] <= height / 2
+        assert tick["y"] + min(tick["height"], 48) <= bar["y"], sign  # what was ticked is seen, too
     context.close()
 
 

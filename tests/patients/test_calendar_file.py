@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 import time_machine
@@ -11,7 +12,9 @@ import vobject
 from django.test import Client
 
 from patients import links
+from patients.calendar_file import calendar_file
 from patients.models import Treatment
+from patients.page_frame import frame_of
 from reminders.amending import correct_time
 from tests.builders import log, make_clinic, make_patient, make_staff
 
@@ -55,6 +58,25 @@ def test_every_step_ahead_stands_at_its_instant(zone: str, month: int) -> None:
     if local.day == results.day:
         assert found[4] == expected[4]
     assert starts(file_of(treatment, at + 30 * H)) == found[2:]
+
+
+@pytest.mark.django_db
+def test_in_every_zone_there_is_each_step_stands_at_its_instant() -> None:
+    """One treatment, its patient moved through all of them; the file read back by vobject."""
+    at = datetime(2026, 10, 24, 18, 20, tzinfo=UTC)  # much of the world turns its clocks that week
+    treatment = log(patient=make_patient(clinic=make_clinic()), treated_at=at)
+    frame = frame_of(treatment, token=links.token_of(treatment), now=at)
+    wrong = []
+    for zone in sorted(available_timezones()):
+        treatment.patient.zone = zone
+        found = starts(calendar_file(frame).decode())
+        local = at.astimezone(ZoneInfo(zone))
+        # The same clock time two months on: a calendar moment, by that zone's own rules.
+        results = local.replace(month=12)  # from October on
+        expected = [at + 6 * H, at + 24 * H, at + 48 * H, at + 7 * D, results.astimezone(UTC)]
+        if found != expected:
+            wrong.append((zone, found))
+    assert wrong == []
 
 
 @pytest.mark.django_db
