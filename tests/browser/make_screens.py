@@ -38,9 +38,11 @@ ALSO_SPANISH = {
     "clinic closed", "a link that opens nothing",
 }  # fmt: skip
 DRAWN_WITH = ("css/patient.css", "css/plan.css", "css/act.css", "css/paper.css", "js/patient.js")
-# What differs from run to run and is not seen: the link, its seal, its code, the phone's key.
+# What differs from run to run and is not seen: the link, its seal, its code, the phone's key, the
+# millisecond.
 BY_CHANCE = re.compile(
-    r"/r/\w{22}|(?<=value=\")[0-9a-f]{32}|(?<=data-key=\")[0-9a-f]{32}|<svg[^>]*segno.*?</svg>",
+    r"/r/\w{22}|(?<=value=\")[0-9a-f]{32}|(?<=data-key=\")[0-9a-f]{32}|\b\d{13}\b"
+    r"|<div class=\"code\".*?</svg>",
     re.DOTALL,
 )
 
