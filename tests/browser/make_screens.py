@@ -71,7 +71,8 @@ def print_of(state: State) -> str:
         token = state.path.split("/")[2]
         sent: dict[str, Any] = {"seal": seal_of(token), **state.sent}
         response = client.post(state.path, sent, headers=speaks)
-    html = " ".join(BY_CHANCE.sub("", response.content.decode()).split())
+    html = re.sub(r"\s*([<>])\s*", r"\1", BY_CHANCE.sub("", response.content.decode()))
+    html = " ".join(html.split())
     drawn = b"".join(Path(settings.BASE_DIR, "static", one).read_bytes() for one in DRAWN_WITH)
     return hashlib.sha256(html.encode() + drawn).hexdigest()[:12]
 
