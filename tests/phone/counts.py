@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 
 @dataclass(slots=True)
@@ -88,12 +88,11 @@ def attempt_of(callback: str) -> str:
 
     Empty where the URL is the same for every message.
     """
-    if not callback:
-        return ""
-    parts = urlsplit(callback)
-    if parts.query and (named := parse_qs(parts.query).get("attempt")):
+    address, _, query = callback.partition("#")[0].partition("?")
+    if query and (named := parse_qs(query).get("attempt")):
         return named[0]
-    last = parts.path.rstrip("/").rpartition("/")[2]
+    path = address.partition("://")[2].partition("/")[2]
+    last = path.rstrip("/").rpartition("/")[2]
     return last if any(sign.isdigit() for sign in last) else ""
 
 

@@ -9,7 +9,7 @@ import socket
 import struct
 from base64 import b64encode
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
@@ -42,7 +42,7 @@ class TwilioApi:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST Messages.json. Half of the latency passes before the message exists."""
-        form = dict(parse_qsl((await request.read()).decode("utf-8", "replace")))
+        form = _read_form((await request.read()).decode("utf-8", "replace"))
         counts, knobs = self._exchange.counts, self._exchange.knobs
         tallies = counts.call(form)
         await _pass_time(knobs.latency_ms / 2)
@@ -144,6 +144,12 @@ class TwilioApi:
             await asyncio.sleep(self._exchange.knobs.hang_s)
         _reset(request)
         return response
+
+
+def _read_form(body: str) -> dict[str, str]:
+    """Like `parse_qsl`, which takes a third of a call's time; what is empty is left out."""
+    pairs = (pair.partition("=") for pair in body.split("&"))
+    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs if value}
 
 
 async def _pass_time(milliseconds: float) -> None:
