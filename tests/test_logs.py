@@ -22,6 +22,7 @@ from django.views.debug import get_exception_reporter_class, get_exception_repor
 from pytest_django import Settings
 
 from aftercare.logs import JsonFormatter, MaskingFormatter, set_about
+from tests.services.running import Running
 
 TOKEN = "Ab3" * 7 + "x"
 
@@ -259,3 +260,16 @@ def test_a_view_that_breaks_mails_nobody_and_logs_no_name(
     assert "Internal Server Error: /broken/" in logged()
     assert "ValueError" in logged()
     assert "Maria" not in logged()
+
+
+# --- a real process -------------------------------------------------------------------------------
+
+
+def test_every_line_of_a_web_server_is_json_from_the_first_on(celery_processes: Running) -> None:
+    """gunicorn's own lines, too, which begin before Django's logging is set up."""
+    celery_processes.site({"LOG_FORMAT": "json"})
+    celery_processes.stop()
+    (log,) = celery_processes.logs.glob("site-*.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["logger"] for line in lines} >= {"gunicorn.error"}
+    assert {"time", "level", "message"} <= set.intersection(*map(set, lines))
