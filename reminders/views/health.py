@@ -59,13 +59,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
         text = generate_latest(registry)
     except DatabaseError:
         return HttpResponse(
-            "The database does not answer.\n", status=503, content_type="text/plain"
+            "The database does not answer.\n", status=503, content_type="text/plain; charset=utf-8"
         )
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _text(sentence: str, status: int) -> HttpResponse:
-    return HttpResponse(f"{sentence}\n", content_type="text/plain", status=status)
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status)
 
 
 def _answer(reasons: list[str]) -> JsonResponse:

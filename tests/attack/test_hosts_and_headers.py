@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -12,6 +14,8 @@ from pytest_django import Settings
 
 from patients.models.clinic import Role
 from tests.attack.scene import Scene, address, signed_in
+from tests.patients.test_access import TABLE
+from tests.services.environment import process_environment
 
 FOREIGN = [
     "evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example",
@@ -110,3 +114,32 @@ def test_odd_headers_of_htmx_and_the_browser_break_nothing(ours: Scene) -> None:
             told = value.encode().decode("latin-1")
             for path in (f"/r/{ours.token}", "/worker.js", "/desk/lists/"):
                 assert nurse.get(path, headers={name: told}).status_code < 500, (name, value)
+
+
+def test_every_text_says_its_letters_and_no_other_site_may_read_it(ours: Scene) -> None:
+    admin, wrong = signed_in(ours.staff[Role.ADMIN]), {}
+    for name, (_, methods) in TABLE.items():
+        if "get" in methods:
+            answer = admin.get(address(name, ours))
+            sort = answer.get("Content-Type", "")
+            if (sort.startswith("text/") and "charset=utf-8" not in sort) or (
+                "Access-Control-Allow-Origin" in answer
+            ):
+                wrong[name] = sort
+    assert wrong == {}
+
+
+def test_at_an_https_address_browsers_are_told_to_come_by_https_only() -> None:
+    """In a process of its own, since the settings follow the address at the start."""
+    asked = (
+        "import django; django.setup(); from django.test import Client; "
+        "print(Client().get('/healthz', secure=True, headers={'Host': 'care.example.com'})"
+        "['Strict-Transport-Security'])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**process_environment({"PUBLIC_BASE_URL": "https://care.example.com"}),
+             "DJANGO_SETTINGS_MODULE": "aftercare.settings"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "max-age=31536000; includeSubDomains; preload"
