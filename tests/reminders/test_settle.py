@@ -317,7 +317,7 @@ def test_an_unknown_email_ends_before_a_nurse_and_is_not_sent_again(
     clinic: Clinic, provider: Phone
 ) -> None:
     attempt = unknown(clinic, by_mail=True)
-    for seconds in (*(91 + look for look in LOOKS), 7200):
+    for seconds in (*(91 + look for look in LOOKS), 3500):  # before the next one is due
         with at(seconds):
             drain()
             settling.settle()
