@@ -29,7 +29,7 @@ run: $(VENV)/run.stamp ## the demo: a made-up clinic and a stand-in phone; anoth
 	@ENV_FILE=/dev/null DEMO=1 PORT=$(PORT) exec $(BIN)/python manage.py up
 
 quick: lint types ## a change: style, types, the tests that need no service; under 2 minutes
-	$(call step,tests without services,$(BIN)/python -m pytest -q -m "not services and not browser")
+	$(call step,tests without services,$(BIN)/python -m pytest -q --numprocesses 2 -m "not services and not browser")
 
 # Two at a time: much of a test is waiting. What each prints comes when it has ended.
 test: lint types deploy chromium ## everything, on SQLite and on PostgreSQL
