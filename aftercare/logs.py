@@ -30,7 +30,8 @@ _MASKS = (
     # A token by itself, wherever a mistyped address has put it.
     (re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])[0-9A-Za-z]{22}\b"), "…"),
     (re.compile(r"\+\d{8,15}\b"), "+…"),
-    (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "…@…"),
+    # Bounded: without an end, a request's long path would be gone through from each of its letters.
+    (re.compile(r"[\w.+%-]{1,254}@[\w-]+(\.[\w-]+)+"), "…@…"),
 )
 # Their first line tells of programs, files and constraints, not of what somebody typed.
 _SPEAKS = (

@@ -103,7 +103,7 @@ def test_no_field_of_any_form_is_a_server_error_whatever_it_holds(
         open_ = [name for name in form.fields if name not in ("csrfmiddlewaretoken", "seal")]
         tries = [{key: [odd] for key in open_} for odd in ODD]
         for name in open_:
-            some = TIMES if TIME.search(name) else [next(next_odd), next(next_odd)]
+            some = TIMES if TIME.search(name) else [next(next_odd)]
             tries += [{name: [odd]} for odd in some]
         tries += [dict.fromkeys(open_, several) for several in (["1", "x", ""], [])]
         for odd_ones in tries:
@@ -144,9 +144,9 @@ def every_form_once(scene: Scene, client: Client) -> dict[str, Form]:
 
 def test_no_question_in_an_address_is_a_server_error(ours: Scene, admin: Client) -> None:
     wrong = {}
-    for name, odd in product(TABLE, ODD):
+    for name, odd in product(TABLE, [*TIMES, "", "a\x00b", "9" * 30, "<script>"]):
         # Without a beat for two minutes /readyz rightly says 503.
-        if "get" in TABLE[name][1] and len(odd) < 4000 and name != "readyz":
+        if "get" in TABLE[name][1] and name != "readyz":
             status = admin.get(address(name, ours), dict.fromkeys(ASKED, odd)).status_code
             if status >= 500:
                 wrong[name, odd[:30]] = status
