@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from patients.kept_page import kept_page
@@ -64,6 +65,7 @@ def manifest(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 
 @login_not_required
+@gzip_page
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """At the root, so that a link's own address can be its whole scope."""

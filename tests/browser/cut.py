@@ -16,7 +16,7 @@ class Line:
         self._whole = True
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
-        self.carried = 0  # bytes that came down it
+        self.carried = 0  # bytes of bodies that came down it, as they were compressed
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         starting = asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -32,8 +32,10 @@ class Line:
         await asyncio.gather(_pour(reader, up_writer), _pour(up_reader, writer, self._count))
         self._open -= {writer, up_writer}
 
-    def _count(self, length: int) -> None:
-        self.carried += length
+    def _count(self, data: bytes) -> None:
+        # An answer begins in a piece of its own: nothing is asked before the last one has ended.
+        body = data.partition(b"\r\n\r\n")[2] if data.startswith(b"HTTP/1.1 ") else data
+        self.carried += len(body)
 
     def cut(self) -> None:
         self._whole = False
@@ -54,12 +56,12 @@ class Line:
 async def _pour(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    count: Callable[[int], None] = lambda length: None,
+    count: Callable[[bytes], None] = lambda data: None,
 ) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
-            count(len(data))
+            count(data)
             await writer.drain()
     writer.close()
 
