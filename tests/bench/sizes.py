@@ -46,4 +46,4 @@ TINY = Sizes(
     looks=3, claims=2, planned=20, pages=100,
     patients=400, little_patients=40, searches=3, board=1_000, little_board=200,
 )  # fmt: skip
-FULL = Sizes(history=10_000_000, rounds=3)
+FULL = Sizes(history=10_000_000)
