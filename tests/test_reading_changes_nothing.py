@@ -94,7 +94,7 @@ def test_no_file_for_a_spreadsheet_holds_a_live_formula(
     response: Any = client.get(reverse(name, kwargs=keys))
     text = response.getvalue().decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
-    assert {f"'{formula}", f"'{formula.strip()}"} & {cell.removesuffix(" Gomez") for cell in cells}
+    assert any(cell.startswith("'") and formula.strip() in cell for cell in cells)
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
 
 
