@@ -48,9 +48,20 @@ class Line:
     def close(self) -> None:
         self.cut()
         self._loop.call_soon_threadsafe(self._server.close)
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+
+async def _end_all() -> None:
+    """Nothing is left open for a later test to stumble over."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.1)
 
 
 async def _pour(
