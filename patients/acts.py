@@ -29,7 +29,9 @@ from patients.protocol import TierAction
 
 # A second press, or a page sent again after a bad connection, is the same report.
 SAME_WITHIN = timedelta(minutes=10)
-ON_PAGE = "on the page"  # how a stop or a start came
+# How a stop or a start came: on the page, or from the mail program.
+ON_PAGE, ONE_CLICK = "on the page", "one click"
+UNDONE_ON_PAGE = frozenset({ON_PAGE, ONE_CLICK})
 OPEN_AT_MOST = 10  # a nurse has been called often enough; the page says the same
 
 
@@ -98,12 +100,13 @@ def stop_messages(*, treatment: Treatment, now: datetime, kind: Act.Kind = Act.K
 
 @transaction.atomic
 def start_messages(*, treatment: Treatment, now: datetime) -> None:
-    """Messages again after a stop on the page. A stop by text is undone by text: the provider
-    itself holds that one, and lets nothing through until START comes from the phone.
+    """Messages again after a stop on the page or in a mail program. A stop by text is undone by
+    text: the provider itself holds that one, and lets nothing through until START comes from
+    the phone.
     """
     patient = treatment.patient
     _lock_reached(patient)
-    ways = [channel for channel, how in stops_of(patient).items() if how == ON_PAGE]
+    ways = [channel for channel, how in stops_of(patient).items() if how in UNDONE_ON_PAGE]
     if ways:
         _record(patient, ways, stopped=False, how=ON_PAGE, now=now)
         _act(treatment, Act.Kind.START, now)

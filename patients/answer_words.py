@@ -64,6 +64,7 @@ class AnswerWords:
     stop_do: str
     stopped: str
     start_again: str
+    start_by_text: str
     start_do: str
     choose_all: str
 
@@ -90,7 +91,7 @@ _ENGLISH = AnswerWords(
     thanks_normal="That is good to hear. Your page shows what you may start again, and when.",
     thanks_not_yet="That is fine, skin takes its time. Keep your active products closed.",
     thanks_again="We ask you again in three days.",
-    thanks_nurse="A nurse at {clinic} looks at this now. We do not ask again.",
+    thanks_nurse="A nurse at {clinic} will look at this. We do not ask again.",
     thanks_call="A nurse at {clinic} sees that you would like a call.",
     thanks_worse="Getting worse? Do not wait for us: look at the warning signs, and call.",
     skin_normal="My skin feels normal",
@@ -119,6 +120,7 @@ _ENGLISH = AnswerWords(
     stop_do="Stop all messages",
     stopped="Messages are off. Your page stays open.",
     start_again="To get them again, call {clinic}.",
+    start_by_text="To get them again, answer one of our texts with START.",
     start_do="Get messages again",
     choose_all="Please choose one.",
 )
@@ -145,7 +147,7 @@ _SPANISH = AnswerWords(
     thanks_normal="Qué bueno. Su página muestra qué puede volver a usar, y cuándo.",
     thanks_not_yet="Está bien, la piel necesita tiempo. Siga sin usar productos activos.",
     thanks_again="Le preguntamos otra vez en tres días.",
-    thanks_nurse="Una enfermera de {clinic} lo mira ahora. Ya no preguntamos más.",
+    thanks_nurse="Una enfermera de {clinic} lo va a mirar. Ya no preguntamos más.",
     thanks_call="Una enfermera de {clinic} ve que usted quiere una llamada.",
     thanks_worse="¿Va peor? No nos espere: mire las señales de alerta y llame.",
     skin_normal="Siento la piel normal",
@@ -174,6 +176,7 @@ _SPANISH = AnswerWords(
     stop_do="Parar todos los mensajes",
     stopped="No le enviamos mensajes. Su página sigue abierta.",
     start_again="Para recibirlos otra vez, llame a {clinic}.",
+    start_by_text="Para recibirlos otra vez, responda START a uno de nuestros mensajes.",
     start_do="Recibir mensajes otra vez",
     choose_all="Elija una opción, por favor.",
 )

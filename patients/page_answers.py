@@ -225,8 +225,15 @@ def choices_page(
         is_saved=is_saved,
         is_stopped=is_stopped,
         may_start=may_start,
-        start_again=say.start_again.format(clinic=frame.clinic),
+        start_again=_start_again(say, frame),
     )
+
+
+def _start_again(say: AnswerWords, frame: Frame) -> str:
+    """After a stop that the page cannot undo: the provider waits for START from the phone."""
+    if frame.treatment.patient.channel == Channel.SMS:
+        return say.start_by_text
+    return say.start_again.format(clinic=frame.clinic)
 
 
 def channels_of(patient: Patient, say: AnswerWords) -> dict[str, str]:

@@ -59,7 +59,16 @@ def answer_by_text(reminder: Reminder, *, yes: bool, now: datetime) -> Reply:
     )
     if yes:
         return Reply.GOOD
-    return Reply.NOT_YET if opens else Reply.WORSE
+    if not opens or _is_nurses(reminder):
+        return Reply.WORSE
+    return Reply.NOT_YET
+
+
+def _is_nurses(reminder: Reminder) -> bool:
+    """It was asked so often that a nurse takes over: nobody asks again."""
+    treatment = reminder.treatment
+    check_ins = treatment.check_ins.order_by("id")
+    return asked_enough(answers_to(reminder.rule, check_ins, zone=treatment.patient.tz))
 
 
 def _is_check_in(reminder: Reminder) -> bool:

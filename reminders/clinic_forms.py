@@ -44,6 +44,10 @@ CONTACTS = {
 # Who hears of a report first: `alerts` falls back from the nurse to whoever looks after the site.
 FIRST_PHONES, FIRST_EMAILS = ("nurse_phone", "alert_phone"), ("nurse_email", "alert_email")
 NOBODY = "Nobody is set to hear of a patient’s report: only an admin’s own email gets it."
+NO_HOURS = (
+    "No opening hours are set: a patient’s page cannot say whether anybody answers, and says “Call"
+    " the clinic” at night, too."
+)
 NO_TEXT = "Nobody is set to get a text when a patient reports: at night an email wakes nobody."
 
 
@@ -82,6 +86,10 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def hours(self) -> list[forms.BoundField]:
         return [self[f"hours_{key}"] for key in DAYS]
+
+    def no_hours(self) -> str:
+        """What it means that no hours are saved; empty where some are."""
+        return "" if self.instance.opening_hours else NO_HOURS
 
     def others(self) -> list[forms.BoundField]:
         return [self[name] for name in LABELS]

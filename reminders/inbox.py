@@ -162,10 +162,11 @@ def _answer(
     at = patients[0].clinic_id if patients else clinics[0].pk
     clinic = next(each for each in clinics if each.pk == at)
     language = patients[0].language if patients else clinic.default_language
+    zone = patients[0].tz if patients else clinic.tz
     if meaning in BEFORE_A_NURSE:
         if stopped or _answered_lately(clinics, sender):
             return ""
-        return received(clinic, language, now=timezone.now())
+        return received(clinic, language, zone=zone, now=timezone.now())
     ends = meaning in (Meaning.STOP, Meaning.WISH)
     if (ends and stopped) or _provider_answers(body):
         return ""

@@ -17,7 +17,10 @@ class ProviderError:
     do: str
 
 
-CHECK_NUMBER = "Check the number with the patient. Correct it when you next log a treatment."
+# The desk's form holds the number: a treatment logged once more takes the right one along.
+CHECK_NUMBER = (
+    "Ask for the right number. Void the treatment and log it again with it: the rest follows."
+)
 CALL = "Call the patient, or show the code at the desk."
 WAIT = "Nothing to do: it is tried again by itself."
 ADMIN = "Tell your admin: messages wait until this is put right."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from patients import words
@@ -17,6 +17,7 @@ class Reply(StrEnum):
     HELP = "help"
     READ_SOON = "read soon"
     READ_LATER = "read later"
+    READ_SOME_TIME = "read some time"
     GOOD = "good"
     NOT_YET = "not yet"
     WORSE = "worse"
@@ -31,6 +32,8 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
         " now. Emergency: call {emergency_number}. STOP ends texts.",
         Reply.READ_LATER: "{clinic}: closed; we read this {when}. Cannot wait? Call"
         " {after_hours_phone}, any hour. Emergency: call {emergency_number}.",
+        Reply.READ_SOME_TIME: "{clinic}: we read this by the next business day. Cannot wait? Call"
+        " {after_hours_phone} now. Emergency: call {emergency_number}.",
         Reply.GOOD: "{clinic}: thank you, good to hear. Your page shows what comes next.",
         Reply.NOT_YET: "{clinic}: thank you. It can take time. Keep to your page. We ask again."
         " Worried? Call {office_phone}.",
@@ -46,6 +49,8 @@ REPLIES: Mapping[str, Mapping[Reply, str]] = {
         " {after_hours_phone}. Emergencia: {emergency_number}. STOP termina los mensajes.",
         Reply.READ_LATER: "{clinic}: cerrado; lo leemos {when}. ¿No puede esperar? Llame al"
         " {after_hours_phone}, a toda hora. Emergencia: {emergency_number}.",
+        Reply.READ_SOME_TIME: "{clinic}: lo leemos a más tardar el próximo día hábil. ¿No puede"
+        " esperar? Llame ahora al {after_hours_phone}. Emergencia: {emergency_number}.",
         Reply.GOOD: "{clinic}: gracias, nos alegra. El enlace muestra lo que sigue.",
         Reply.NOT_YET: "{clinic}: gracias. Lleva su tiempo. Siga con su plan. Le preguntamos otra"
         " vez. ¿Dudas? Llame al {office_phone}.",
@@ -61,11 +66,15 @@ def reply(which: Reply, clinic: Clinic, language: str, *, when: str = "") -> str
     return forms[which].format_map(fill)
 
 
-def received(clinic: Clinic, language: str, *, now: datetime) -> str:
-    """The answer to a text that people must read: who reads it and when, and whom to call now."""
+def received(clinic: Clinic, language: str, *, zone: tzinfo, now: datetime) -> str:
+    """The answer to a text that people must read: who reads it and when, and whom to call now.
+
+    The hour is said in `zone`, the sender's; a clinic that keeps no hours promises none.
+    """
     hours = opening(clinic.opening_hours, zone=clinic.tz, now=now)
-    if hours is None or hours.is_open:
+    if hours is None:
+        return reply(Reply.READ_SOME_TIME, clinic, language)
+    if hours.is_open:
         return reply(Reply.READ_SOON, clinic, language)
-    local = hours.changes_at.astimezone(clinic.tz)
-    when = words.moment(local, now.astimezone(clinic.tz), language)
+    when = words.moment(hours.changes_at.astimezone(zone), now.astimezone(zone), language)
     return reply(Reply.READ_LATER, clinic, language, when=when)

@@ -63,7 +63,8 @@ SKIPPED_WHY: Mapping[Skip, str] = {
     Skip.NO_HANDOVER: "No handover message was wanted.",
     Skip.NO_CONSENT: "The patient has not agreed to this kind of message.",
     Skip.NO_CONTACT: "There is no phone number or email address to send it to.",
-    Skip.OPTED_OUT: "The patient has stopped messages. Texting START turns them on again.",
+    Skip.OPTED_OUT: "The patient has stopped messages. Only they can start them again: with START"
+    " by text, or on their page.",
     Skip.LATER_TREATMENT: "A later treatment has taken over with a plan of its own.",
     Skip.VOIDED: "The treatment was voided.",
     Skip.NOT_USEFUL: "It could not leave in time and is no longer useful.",

@@ -61,7 +61,7 @@ def choices(request: HttpRequest, frame: Frame) -> HttpResponse:
         frame,
         is_saved="saved" in request.GET,
         is_stopped=patient.channel in stops,
-        may_start=stops.get(patient.channel) == acts.ON_PAGE,
+        may_start=stops.get(patient.channel) in acts.UNDONE_ON_PAGE,
         typed=typed if typed.is_sent else None,
     )
     if not typed.is_sent:

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from patients import limits, links
+from patients.acts import ONE_CLICK
 from patients.models.patient import Channel
 from patients.views.personal import put_off
 from reminders.email_words import email_words
@@ -31,7 +32,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     patient = links.find_patient(token)
     if done and patient is not None and patient.email:
         address = patient.address(Channel.EMAIL)
-        stop(patient.clinic, address, channel=Channel.EMAIL, how="one click")
+        stop(patient.clinic, address, channel=Channel.EMAIL, how=ONE_CLICK)
     # An unknown link is answered alike: who asks learns nothing.
     language = patient.language if patient else "en"
     context = {"done": done, "language": language, "say": email_words(language)}

@@ -22,6 +22,12 @@ from tests.builders import NURSE, log
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CHECK_IN = {"normal": "yes"}  # the other two left out
 ERRORS = (400, 404, 429, 500)
+SIGN_OF = {
+    TierAction.EMERGENCY: "breathing",
+    TierAction.PAGE_NURSE: "pus",
+    TierAction.CALL_CLINIC: "spots",
+    TierAction.BEFORE_NEXT: "bumps",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def something_wrong(home: str) -> Iterator[State]:
 
 def reports(treatment: Treatment, home: str) -> Iterator[State]:
     for tier in reversed(TierAction):
-        report_signs(treatment=treatment, tier=tier, signs=["pus"], now=timezone.now())
+        report_signs(treatment=treatment, tier=tier, signs=[SIGN_OF[tier]], now=timezone.now())
         yield State(f"sent, {tier}", f"{home}/sent")
         yield State(f"open report, {tier}", home, show="#reported")
     yield State("kept copy, open report", f"{home}/kept", show="#reported")

@@ -92,6 +92,20 @@ def test_the_only_clinic_of_a_site_gives_both_its_numbers(db: None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("breathe", "tongue", "faint", "hives", "spreading skin with a fever", "blisters")),
+        ("es", ("respirar", "lengua", "desmaya", "ronchas", "se extiende, con fiebre", "ampollas")),
+    ],
+)
+def test_it_says_every_sign_of_an_emergency_that_the_plan_has(
+    db: None, language: str, words: tuple[str, ...]
+) -> None:
+    text = read(opened(UNKNOWN, f"?lang={language}")[1].decode()).text
+    assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize(
     ("query", "speaks", "language"),
     [
         ("", "", "en"),

@@ -7,10 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from patients import links
-from patients.models import Act, CheckIn, OptOut, Reading, Treatment
+from patients.models import Act, CheckIn, OptOut, Patient, Reading, Treatment
 from patients.models.answers import first_read_at
 from patients.models.patient import Channel
 from patients.seal import seal_of
@@ -171,7 +172,7 @@ def test_the_page_asks_three_times_more_at_most_and_then_a_nurse(treatment: Trea
         page_at(treatment, (after + 1) * D).post("check-in", **ANSWERS)  # unasked: counts for none
         thanks = page_at(treatment, (after + 1) * D).see("check-in", "?thanks").text
         assert ("We ask you again in three days." in thanks) is (number < 4), number
-    assert "A nurse at Lakeside Skin Clinic looks at this now. We do not ask again." in thanks
+    assert "A nurse at Lakeside Skin Clinic will look at this. We do not ask again." in thanks
     for after in (20, 30, 60):
         later = page_at(treatment, after * D).see()
         assert ASKED not in later.text
@@ -265,9 +266,32 @@ def test_a_stop_by_text_is_not_undone_on_the_page(treatment: Treatment) -> None:
     )  # fmt: skip
     seen = page.see("choices").text
     assert "Get messages again" not in seen
-    assert "To get them again, call" in seen
+    assert "To get them again, answer one of our texts with START." in seen
     page.post("choices", start="1")
     assert OptOut.objects.count() == 1
+
+
+def test_emails_stopped_in_the_mail_program_start_again_on_the_page(treatment: Treatment) -> None:
+    """No provider holds these, and nobody at the clinic could start them."""
+    Patient.objects.update(channel=Channel.EMAIL)
+    treatment.patient.refresh_from_db()
+    Client().post(links.unsubscribe_address_of(treatment).removeprefix(settings.PUBLIC_BASE_URL))
+    page = page_at(treatment, H)
+    assert "Get messages again" in page.see("choices").text
+    page.post("choices", start="1")
+    assert [row.stopped for row in OptOut.objects.order_by("pk")] == [True, False]
+    assert "Messages are off" not in page.see("choices").text
+
+
+def test_emails_that_a_provider_stopped_are_for_the_clinic(treatment: Treatment) -> None:
+    Patient.objects.update(channel=Channel.EMAIL)
+    OptOut.objects.create(
+        clinic=treatment.patient.clinic, channel=Channel.EMAIL, address="maria@example.org",
+        stopped=True, how="complaint", recorded_at=T,
+    )  # fmt: skip
+    seen = page_at(treatment, H).see("choices").text
+    assert "Get messages again" not in seen
+    assert "To get them again, call Lakeside Skin Clinic." in seen
 
 
 # --- Not you? -------------------------------------------------------------------------------------

@@ -35,6 +35,11 @@ from tests.builders import (
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
 
+STOPPED = (
+    "The patient has stopped messages. Only they can start them again: with START by text, or on"
+    " their page."
+)
+
 
 @pytest.fixture
 def staff(noon: time_machine.Traveller, clinic: Clinic) -> StaffUser:
@@ -130,7 +135,7 @@ def test_what_would_not_be_sent_is_said_at_once_and_makes_no_row(
             lambda: send_again(reminder=reminder, channel=channel, by=staff, now=now)  # type: ignore[arg-type]
         )
 
-    assert press() == "The patient has stopped messages. Texting START turns them on again."
+    assert press() == STOPPED
     assert "is over by now" in press("email", reminder.not_after + timedelta(minutes=1))
     Patient.objects.update(email="")
     assert press("email") == "There is no phone number or email address to send it to."
@@ -169,7 +174,7 @@ def test_all_of_one_cause_go_again_and_those_that_cannot_are_named(
     stop(clinic, "+12025550147")
     assert send_all_again(rows, channel="sms", by=staff, now=NOON) == (
         1,
-        ["Tom Gomez: The patient has stopped messages. Texting START turns them on again."],
+        [f"Tom Gomez: {STOPPED}"],
     )
 
 

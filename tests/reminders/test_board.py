@@ -325,6 +325,14 @@ def test_an_empty_board_teaches_what_it_will_show(nurse: Client) -> None:
     page = text_of(nurse.get(reverse("board")))
     assert "Nobody has been logged yet" in page
     assert "the phone has confirmed it" in page
+    assert "Before the first patient" not in page
+
+
+def test_an_admins_empty_board_says_where_to_begin(client: Client, clinic: Clinic) -> None:
+    client.force_login(make_staff(clinic=clinic, role=Role.ADMIN))
+    page = client.get(reverse("board")).content.decode()
+    assert "Before the first patient" in page
+    assert f'<a href="{reverse("clinic")}">Clinic</a> that the numbers' in page
 
 
 def poll(nurse: Client, page: Any) -> Any:

@@ -196,6 +196,17 @@ def test_no_to_week_one_asks_again_and_keeps_it_closed(treatment: Treatment, wor
     assert ask(treatment, 2).state == State.PLANNED
 
 
+def test_the_last_no_to_week_one_promises_no_other_ask(treatment: Treatment) -> None:
+    at, said = asked(treatment, "week-1"), []
+    for number in range(1, 5):
+        Reminder.objects.filter(rule="week-1").update(state=State.DELIVERED, leaves_at=at)
+        said.append(texted("no", at, number))
+        at += timedelta(days=3)
+    assert ["We ask again." in one for one in said] == [True, True, True, False]
+    assert "a nurse sees this" in said[-1]
+    assert Concern.objects.get().kind == Concern.Kind.NOT_NORMAL
+
+
 def test_no_to_day_three_goes_before_a_nurse_with_whom_to_call(treatment: Treatment) -> None:
     said = texted("No", asked(treatment, "day-3"))
     assert "Call (855) 383-7546 now. Emergency: call 911." in said

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
-from reminders.clinic_forms import CONTACTS, LABELS, NO_TEXT, NOBODY
+from reminders.clinic_forms import CONTACTS, LABELS, NO_HOURS, NO_TEXT, NOBODY
 from tests.builders import make_clinic, make_staff
 from tests.phone.client import Phone
 from tests.reminders.desk_form import text_of
@@ -38,6 +38,13 @@ def test_the_page_says_what_is_set_and_saves_what_is_changed(admin: Client, clin
     assert f"{clinic.quiet_starts:%H:%M}" == "21:30"
     assert clinic.opening_hours == {"mon": ["09:00", "17:00"]}
     assert 'value="09:00-17:00"' in text_of(admin.get(reverse("clinic")))
+
+
+def test_missing_opening_hours_are_said_until_they_are_set(admin: Client, clinic: Clinic) -> None:
+    Clinic.objects.update(opening_hours={})
+    assert NO_HOURS in text_of(admin.get(reverse("clinic")))
+    admin.post(reverse("clinic"), filled(clinic, hours_mon="9:00-17:00"))
+    assert NO_HOURS not in text_of(admin.get(reverse("clinic")))
 
 
 @pytest.mark.parametrize(

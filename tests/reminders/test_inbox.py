@@ -132,6 +132,32 @@ def test_after_hours_the_answer_says_when_it_is_read(clinic: Clinic, patient: Pa
         assert "9:00 am today" in text("It burns a lot")
 
 
+def test_the_answer_says_the_hour_of_the_patients_own_zone(
+    clinic: Clinic, patient: Patient
+) -> None:
+    clinic.opening_hours = {"fri": ["09:00", "17:00"]}
+    clinic.save()
+    Patient.objects.update(zone="America/New_York")
+    with time_machine.travel(T - timedelta(hours=4), tick=False):
+        assert "closed; we read this 10:00 am today" in text("It burns a lot")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "next business day"), ("es", "el próximo día hábil")]
+)
+def test_a_clinic_that_keeps_no_hours_promises_none(
+    clinic: Clinic, patient: Patient, language: str, said: str
+) -> None:
+    clinic.opening_hours = {}
+    clinic.save()
+    Patient.objects.update(language=language)
+    answer = text("It burns a lot")
+    assert said in answer
+    assert not {"today", "hoy"} & {*answer.replace(".", " ").split()}
+    assert "(855) 383-7546" in answer
+    assert "911" in answer
+
+
 def test_a_plain_wish_is_confirmed_once_even_where_the_provider_answers_keywords(
     patient: Patient, settings: Settings
 ) -> None:

@@ -65,6 +65,22 @@ def test_every_text_of_every_rule_is_one_segment_with_its_link(clinic: Clinic) -
             assert links.address_of(reminder.treatment) in text
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("details", [False, True])
+def test_no_message_tells_somebody_it_cannot_see_that_all_is_well(
+    clinic: Clinic, language: str, details: bool
+) -> None:
+    """An hour after treatment hives may be out, too: what is normal stands on the page."""
+    for channel in Channel:
+        patient = make_patient(
+            clinic=clinic, language=language, wants_details=details,
+            channel=channel, email="maria@example.org",
+        )  # fmt: skip
+        words = said(reminder_of(log(patient=patient, treated_at=T), "first-hour")).casefold()
+        promises = ("you feel now is normal", "it gets easier", "todo es normal", "todo mejora")
+        assert [one for one in promises if one in words] == []
+
+
 @pytest.mark.parametrize(
     ("language", "ask"), [("en", "Reply YES or NO."), ("es", "Responda SI o NO.")]
 )

@@ -16,6 +16,7 @@ from reminders.missed import Missed
 from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.optouts import stop
+from reminders.state_words import SKIPPED_WHY
 from tests.builders import (
     log,
     make_attempt,
@@ -81,7 +82,7 @@ def test_each_cause_is_said_in_words_with_what_to_do_and_whom_it_kept(
         ("The phone is switched off or out of reach.", ["Ana Gomez", "Ben Gomez"]),
         ("This number is not in use.", ["Cy Gomez"]),
         (
-            "The patient has stopped messages. Texting START turns them on again.",
+            SKIPPED_WHY[Skip.OPTED_OUT],
             ["Dee Gomez"],
         ),
     ]
