@@ -28,6 +28,7 @@ LABELS = {
     "quiet_starts": "Quiet hours begin",
     "quiet_ends": "Quiet hours end",
     "sms_sender": "Texts come from",
+    "sms_per_second": "Texts a second, at most",
     "email_sender": "Emails come from",
     "summary_at": "The day’s summary goes at",
     "text_price": "Price of one text part",
@@ -41,6 +42,8 @@ CONTACTS = {
     "alert_phone": "When something breaks: mobile",
     "alert_email": "When something breaks: email",
 }
+# A rented 10DLC or toll-free number is allowed some of them; the largest short code has 1,000.
+MOST_A_SECOND = 1000
 # Who hears of a report first: `alerts` falls back from the nurse to whoever looks after the site.
 FIRST_PHONES, FIRST_EMAILS = ("nurse_phone", "alert_phone"), ("nurse_email", "alert_email")
 NOBODY = "Nobody is set to hear of a patient’s report: only an admin’s own email gets it."
@@ -76,6 +79,17 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
                 help_text=model.help_text,
             )
             self.initial[name] = self.fields[name].initial
+        self.fields["sms_per_second"] = forms.IntegerField(
+            label=LABELS["sms_per_second"],
+            required=False,
+            min_value=1,
+            max_value=MOST_A_SECOND,
+            help_text="As your sender is registered with Twilio; empty: no limit.",
+            error_messages={
+                "min_value": "Write 1 or more, or leave it empty: then there is no limit.",
+                "max_value": f"No sender has more than {MOST_A_SECOND:,}.",
+            },
+        )
         for name in ("quiet_starts", "quiet_ends", "summary_at"):
             self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
         for key, day in DAYS.items():

@@ -23,7 +23,8 @@ def admin(clinic: Clinic, client: Client) -> Client:
 
 def filled(clinic: Clinic, **changes: str) -> dict[str, str]:
     record = model_to_dict(clinic, fields=[*LABELS, *CONTACTS])
-    return {name: str(value) for name, value in record.items()} | changes
+    said = {name: "" if value is None else str(value) for name, value in record.items()}
+    return said | changes
 
 
 def test_the_page_says_what_is_set_and_saves_what_is_changed(admin: Client, clinic: Clinic) -> None:
@@ -57,6 +58,9 @@ def test_missing_opening_hours_are_said_until_they_are_set(admin: Client, clinic
         ("hours_tue", "17:00-9:00", "It closes before it opens."),
         ("quiet_starts", "late", "valid time"),
         ("sms_sender", "", "required"),
+        ("sms_per_second", "0", "Write 1 or more, or leave it empty: then there is no limit."),
+        ("sms_per_second", "many", "Enter a whole number."),
+        ("sms_per_second", "5000", "No sender has more than 1,000."),
     ],
 )
 def test_a_mistake_is_said_beside_its_field_and_saves_nothing(
@@ -66,6 +70,16 @@ def test_a_mistake_is_said_beside_its_field_and_saves_nothing(
     assert "Not saved yet. Nothing you typed is lost." in page
     assert sentence in page
     assert Clinic.objects.get().name == "Lakeside Skin Clinic"
+
+
+def test_how_many_texts_a_second_a_sender_may_send_is_set_and_taken_away_again(
+    admin: Client, clinic: Clinic
+) -> None:
+    assert "Texts a second, at most" in text_of(admin.get(reverse("clinic")))
+    admin.post(reverse("clinic"), filled(clinic, sms_per_second="3"))
+    assert Clinic.objects.get().sms_per_second == 3  # which `reminders.pace` keeps
+    admin.post(reverse("clinic"), filled(clinic, sms_per_second=""))
+    assert Clinic.objects.get().sms_per_second is None
 
 
 def test_a_new_person_signs_in_with_the_password_that_is_shown_once(
