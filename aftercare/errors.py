@@ -1,5 +1,6 @@
 """What Django writes about an error of the site's own, should anybody have it mailed or shown:
 where it broke, as the logs have it. No variable, no form field, no address of the request.
+And what is logged of a request that was refused: one line, with no word of the sender's.
 """
 
 from __future__ import annotations
@@ -8,11 +9,22 @@ import logging
 import sys
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.log import log_response
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+from django.views.defaults import bad_request
 
 from aftercare.logs import masked, trace
+
+# Whoever sends nonsense chooses its words: the log has ours.
+REFUSED = {
+    DisallowedHost: "Refused with 400: it names a host that is not ours (ALLOWED_HOSTS).",
+    BadRequest: "Refused with 400: what is asked cannot be meant.",
+}
+UNREADABLE = "Refused with 400: it cannot be read, or is larger than any page of ours sends."
 
 
 class QuietReporter(ExceptionReporter):
@@ -49,3 +61,10 @@ class NobodysData(SafeExceptionReporterFilter):
             if self.is_active(request)
             else super().get_traceback_frame_variables(request, tb_frame)
         )
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for 400. Logged here, so that Django adds no trace and no address of its own."""
+    response = bad_request(request, exception)
+    log_response(REFUSED.get(type(exception), UNREADABLE), response=response, request=request)
+    return response

@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+handler400 = "aftercare.errors.refused"
+
 urlpatterns = [
     path("", include("patients.urls")),
     path("", include("reminders.urls")),

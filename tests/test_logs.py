@@ -214,6 +214,37 @@ def test_what_a_request_logs_carries_its_id(logged: Callable[[], str]) -> None:
     assert [json.loads(line)["request"] for line in logged().splitlines()] == ["ab" * 16]
 
 
+EVIL = "maria-gomez.evil.example"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_https_only", [False, True])
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"headers": {"Host": EVIL}}, "it names a host that is not ours (ALLOWED_HOSTS)."),
+        ({"QUERY_STRING": "evil=%00evil"}, "what is asked cannot be meant."),
+    ],
+)
+def test_of_a_refused_request_one_plain_line_is_logged_with_no_word_of_its_sender(
+    logged: Callable[[], str],
+    settings: Settings,
+    sent: dict[str, Any],
+    words: str,
+    is_https_only: bool,
+) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+    settings.SECURE_SSL_REDIRECT = is_https_only  # it asks for the host before our gate does
+    settings.PUBLIC_BASE_URL = "http://localhost"
+    sent = {"headers": {"Host": "localhost"}, "secure": EVIL not in str(sent), **sent}
+    assert Client().get("/maria/gomez/evil/", **sent).status_code == 400
+    (line,) = map(json.loads, logged().splitlines())
+    assert line["message"] == f"Refused with 400: {words}"
+    assert line["level"] == "WARNING"
+    assert "error" not in line
+    assert "evil" not in logged()
+
+
 # --- error reports --------------------------------------------------------------------------------
 
 
