@@ -6,8 +6,15 @@ from anymail import urls as anymail_urls
 from anymail.exceptions import AnymailConfigurationError
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import SuspiciousOperation
 from django.db import DataError
-from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    HttpResponseForbidden,
+)
 from django.views.decorators.csrf import csrf_exempt
 
 from reminders.once_more import once_more
@@ -39,6 +46,8 @@ def email_webhook(request: HttpRequest, provider: str) -> HttpResponseBase:
         raise Http404
     try:
         answer: HttpResponseBase = view(request)
+    except SuspiciousOperation:  # without the secret, or larger than any event
+        return HttpResponseForbidden()
     except NONSENSE:
         return HttpResponseBadRequest()
     return answer

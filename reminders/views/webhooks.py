@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -21,15 +22,18 @@ FORM = "application/x-www-form-urlencoded"
 
 def is_from_twilio(request: HttpRequest) -> bool:
     """Signed for our public address (never the proxy's idea of it), for our account, as a form."""
-    return (
-        request.content_type == FORM
-        and request.POST.get("AccountSid") == settings.TWILIO_ACCOUNT_SID
-        and sms.is_signed(
-            settings.PUBLIC_BASE_URL + request.get_full_path(),
-            request.POST.dict(),
-            request.headers.get("X-Twilio-Signature", ""),
+    try:
+        return (
+            request.content_type == FORM
+            and request.POST.get("AccountSid") == settings.TWILIO_ACCOUNT_SID
+            and sms.is_signed(
+                settings.PUBLIC_BASE_URL + request.get_full_path(),
+                request.POST.dict(),
+                request.headers.get("X-Twilio-Signature", ""),
+            )
         )
-    )
+    except SuspiciousOperation:  # larger than any form of Twilio's
+        return False
 
 
 @csrf_exempt

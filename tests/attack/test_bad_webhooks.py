@@ -74,7 +74,7 @@ def bad_texts(path: str) -> Iterator[dict[str, Any]]:
     yield sent("&".join(f"a{n}=1" for n in range(2000)), right)  # over how many fields
 
 
-@pytest.mark.parametrize("path", [INBOUND, f"/webhooks/twilio/status/{uuid.uuid4()}"])
+@pytest.mark.parametrize("path", [INBOUND, f"/webhooks/twilio/status/{uuid.UUID(int=5)}"])
 def test_what_twilio_did_not_send_is_refused_and_writes_nothing(ours: Scene, path: str) -> None:
     with writes() as written:
         answers = [Client().post(path, **one).status_code for one in bad_texts(path)]
@@ -82,8 +82,7 @@ def test_what_twilio_did_not_send_is_refused_and_writes_nothing(ours: Scene, pat
             Client().generic(method, path).status_code
             for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
         ]
-    assert {*answers} <= {400, 403}
-    assert answers.count(400) <= 2  # a form too large to be read
+    assert {*answers} == {403}
     assert {*others} == {405}
     assert written == []
 
@@ -116,7 +115,7 @@ def test_what_the_mail_provider_did_not_send_is_refused_and_writes_nothing(ours:
                     .post(POSTMARK, body, content_type=sort, headers={"Authorization": one})
                     .status_code
                 )
-                if status not in (400, 403):
+                if status != 403:
                     wrong[one, body] = status
         for method in ("GET", "PUT", "DELETE", "OPTIONS"):
             assert Client().generic(method, POSTMARK).status_code == 405
