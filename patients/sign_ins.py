@@ -15,6 +15,7 @@ from patients.models import AuditAct, AuditRow, StaffUser
 def listen() -> None:
     auth.user_login_failed.connect(_failed, dispatch_uid="audit: failed")
     factors.authentication_failed.connect(_factor_failed, dispatch_uid="audit: factor failed")
+    factors.authenticator_used.connect(_factor_used, dispatch_uid="audit: factor used")
     for signal, act in (
         (auth.user_logged_in, AuditAct.SIGNED_IN),
         (auth.user_logged_out, AuditAct.SIGNED_OUT),
@@ -52,3 +53,9 @@ def _failed(credentials: dict[str, Any], **kwargs: Any) -> None:
 def _factor_failed(user: Any, **kwargs: Any) -> None:
     about = f"user {user.pk}, second factor"
     audit.record(AuditAct.SIGN_IN_FAILED, clinic=user.clinic_id, about=about)
+
+
+def _factor_used(user: StaffUser, authenticator: Any, **kwargs: Any) -> None:
+    """Of the factors only a recovery code is spent by it; the sign-in itself has its own row."""
+    if authenticator.type == authenticator.Type.RECOVERY_CODES:
+        audit.record(AuditAct.CODE_USED, clinic=user.clinic_id, by=user)

@@ -5,4 +5,6 @@ class RemindersConfig(AppConfig):
     name = "reminders"
 
     def ready(self) -> None:
-        from reminders import mail_events  # noqa: F401  (importing connects the receiver)
+        from reminders import mail_events, notices  # noqa: F401  (importing one connects it)
+
+        notices.listen()

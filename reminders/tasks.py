@@ -12,6 +12,7 @@ from reminders import (
     escalation,
     heartbeat,
     imports,
+    notices,
     page_acts,
     retention,
     summary,
@@ -35,6 +36,7 @@ def drain() -> None:
 def settle() -> None:
     """Tell staff what they must know, and ask the provider what is not known yet."""
     alerts.send_waiting(now=timezone.now())
+    notices.send_waiting(now=timezone.now())
     circuits.close_delivered()
     settling.settle()
 

@@ -1,5 +1,6 @@
 """A half-configured site does not start, and says in plain words what it lacks."""
 
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,28 @@ PRODUCTION = {
 }
 
 
+def run_in_production(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Python in a process of its own, with these settings in its environment as an operator has."""
+    said = {name: str(value) for name, value in PRODUCTION.items() if value}
+    bare = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATABASE_URL": "sqlite://:memory:"}
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT, env=bare | said | {"VAR_DIR": "/nonexistent"} | env,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def in_production(*names: str, **env: str) -> dict[str, object]:
+    """What these settings are there."""
+    show = (
+        "import json; from aftercare import settings as s; "
+        f"print(json.dumps([getattr(s, one) for one in {[*names]}]))"
+    )
+    ended = run_in_production("-c", show, **env)
+    assert ended.returncode == 0, ended.stderr
+    return dict(zip(names, json.loads(ended.stdout), strict=True))
+
+
 @pytest.fixture
 def production(settings: Settings, db: None) -> Settings:
     for name, value in PRODUCTION.items():
@@ -46,6 +69,16 @@ def refusal() -> str:
 @pytest.mark.usefixtures("production")
 def test_a_complete_production_is_accepted() -> None:
     refuse_half_configured()
+
+
+def test_djangos_checks_for_a_deployment_find_nothing_and_would_find_something() -> None:
+    check = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    ended = run_in_production(*check)
+    assert ended.returncode == 0, ended.stderr
+    assert "no issues (0 silenced)" in ended.stdout
+    careless = run_in_production(*check, SECURE_SSL_REDIRECT="0")
+    assert careless.returncode != 0
+    assert "security.W008" in careless.stderr
 
 
 @pytest.mark.parametrize("name", REQUIRED)

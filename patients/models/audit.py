@@ -77,6 +77,7 @@ class AuditAct(models.TextChoices):
     PASSWORD = "password", "Changed a password"
     FACTOR_ADDED = "factor added", "Added a second factor"
     FACTOR_REMOVED = "factor removed", "Removed a second factor"
+    CODE_USED = "code used", "Used a recovery code"
 
 
 class AuditRow(AppendOnly):

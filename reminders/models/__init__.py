@@ -1,6 +1,7 @@
 """What was to be sent, what became of it, and what people must do about it. One file a subject."""
 
 from reminders.models.concern import Concern, InboundText
+from reminders.models.notice import Notice
 from reminders.models.reminder import (
     ANSWER,
     LAST_MINUTE,
@@ -28,6 +29,7 @@ __all__ = [
     "Heartbeat",
     "InboundText",
     "Note",
+    "Notice",
     "Pace",
     "Receipt",
     "Reminder",

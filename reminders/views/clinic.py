@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from allauth.account.internal.flows.reauthentication import (
+    raise_if_reauthentication_required as show_that_it_is_you,
+)
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,10 +21,11 @@ from patients.access import StaffRequest, staff_only
 from patients.models import AuditAct, Clinic, StaffUser
 from patients.models.clinic import Role
 from patients.starting_anew import start_anew
-from reminders import changes
+from reminders import changes, notices
 from reminders.channels import Accepted, Message, Unknown, sms
 from reminders.clinic_forms import ClinicForm, PersonForm, RoleForm
 from reminders.fields import read_phone, region_of
+from reminders.models import Notice
 from reminders.provider_errors import explain
 from reminders.refusals import refused_now
 
@@ -79,17 +83,25 @@ def change_person(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(ADMINS)
 def reset_person(request: StaffRequest, pk: int) -> HttpResponse:
-    """For a colleague who lost phone or password: a new first password, no second factor left."""
+    """For a colleague who lost phone or password: a new first password, no second factor left.
+
+    An admin's open screen is not enough for it: allauth asks who sits there, and then goes on with
+    what was posted. Loaded anew after that, it is a GET, which changes nothing.
+    """
     person = get_object_or_404(request.user.clinic.staff, pk=pk)
+    if request.method != "POST":
+        return redirect("clinic")
     if person.pk == request.user.pk:
         messages.warning(request, "Your own is under your name, at the top of the page.")
         return redirect("clinic")
+    show_that_it_is_you(request, app="")
     with transaction.atomic():
         password = start_anew(person)
         audit.did(request, AuditAct.STAFF_RESET, about=f"user {pk}")
+        notices.note(person, Notice.Kind.STARTED_ANEW, now=timezone.now())
     changes.forget_lookers(person.clinic_id)
     return _page(request, added={"person": person, "password": password})
 

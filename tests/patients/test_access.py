@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
+from pytest_django import Settings
 
 from patients.models import Clinic, ImportFile, StaffUser, Treatment
 from patients.models.clinic import Role
@@ -82,7 +85,7 @@ TABLE = {
     "clinic": (ADMIN, READ_WRITE),
     "clinic-add": (ADMIN, WRITE),
     "clinic-person": (ADMIN, WRITE),
-    "clinic-reset": (ADMIN, WRITE),
+    "clinic-reset": (ADMIN, READ_WRITE),  # looked at, it only leads back
     "clinic-test": (ADMIN, WRITE),
     "figures": (STAFF, READ),
     "board-changes": (STAFF, READ),
@@ -141,6 +144,7 @@ MEET = {
     "home": 302,
     "missed-again": 302,
     "clinic-person": 302,
+    "clinic-reset": 302,
     "clinic-test": 302,
     "board-changes": 204,
     "undo": 302,
@@ -238,6 +242,25 @@ def open_it(client: Client, name: str, treatment: Treatment, method: str = "") -
 
 def test_every_address_of_the_site_is_in_the_table() -> None:
     assert set(ADDRESSES) == set(TABLE)
+
+
+def says_nothing(request: HttpRequest) -> HttpResponse:
+    """A view whose author has thought of nobody who may not see it."""
+    return HttpResponse("seen")
+
+
+def test_a_view_that_says_nothing_of_who_may_open_it_is_closed(
+    client: Client, db: None, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = type("Site", (), {
+        "urlpatterns": [*import_module("aftercare.urls").urlpatterns, path("new/", says_nothing)]
+    })  # fmt: skip
+    for method in METHODS:
+        answer = client.generic(method.upper(), "/new/")
+        assert b"seen" not in answer.content, method
+        assert answer.status_code in (302, 405), method
+    client.force_login(make_staff(clinic=make_clinic()))
+    assert client.get("/new/").content == b"seen"
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -6,7 +6,7 @@ import json
 import re
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -19,13 +19,13 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercare import settings as settings_module
 from aftercare.account_urls import urlpatterns as account_urls
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
 from patients.sessions import FACTOR
 from tests.builders import PASSWORD, make_clinic, make_staff
 from tests.sign_in import SECRET, code_now, give_app, is_in, led_to, sign_in, type_password
+from tests.test_settings import in_production
 
 OTHER_PASSWORD = "three-words-and-a-river"
 
@@ -50,8 +50,8 @@ def nurse(clinic: Clinic) -> StaffUser:
 
 
 def test_production_forces_it_whatever_the_environment_says() -> None:
-    source = Path(settings_module.__file__).read_text()
-    assert "\nSECOND_FACTOR_REQUIRED = not DEMO\n" in source
+    said = in_production("SECOND_FACTOR_REQUIRED", SECOND_FACTOR_REQUIRED="0")
+    assert said == {"SECOND_FACTOR_REQUIRED": True}
 
 
 def test_a_password_alone_opens_no_staff_page(client: Client, nurse: StaffUser) -> None:
@@ -252,6 +252,31 @@ def test_an_admin_starts_a_colleagues_sign_in_anew(
     assert type_password(client, nurse.email).status_code == 200  # the old password is wrong now
     type_password(client, nurse.email, lent)
     assert led_to(client) == reverse("account_change_password")
+
+
+def test_at_an_admins_open_screen_nobody_else_starts_a_colleagues_sign_in_anew(
+    admin: Client, nurse: StaffUser
+) -> None:
+    """Minutes after the sign-in the password is asked for; then what was posted is done, once."""
+    reset = reverse("clinic-reset", args=[nurse.pk])
+    give_app(nurse)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=10)):
+        asked = admin.post(reset)
+        back = quote(reset, safe="")
+        assert asked["Location"] == f"{reverse('account_reauthenticate')}?next={back}"
+        page = admin.post(asked["Location"], {"password": "a-wrong-one", "next": reset})
+        assert "That is not your password." in page.content.decode()
+        nurse.refresh_from_db()
+        assert nurse.lent_until is None
+        assert Authenticator.objects.filter(user=nurse).exists()
+        page = admin.post(asked["Location"], {"password": PASSWORD, "next": reset})
+        lent = page.context["added"]["password"]
+        nurse.refresh_from_db()
+        assert nurse.check_password(lent)
+        assert not Authenticator.objects.filter(user=nurse).exists()
+        assert admin.get(reset)["Location"] == reverse("clinic")  # as a reload comes to it
+        nurse.refresh_from_db()
+        assert nurse.check_password(lent)
 
 
 def test_an_admin_does_not_reset_themselves_nor_another_clinics_people(admin: Client) -> None:

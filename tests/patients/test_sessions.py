@@ -259,7 +259,9 @@ def test_other_sessions_end_when_the_password_changes(screen: Client, nurse: Sta
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("change", ["an app is set up", "the app is removed", "new codes"])
+@pytest.mark.parametrize(
+    "change", ["an app is set up", "the app is removed", "new codes", "a passkey is removed"]
+)
 def test_other_sessions_end_when_a_factor_changes(
     screen: Client, nurse: StaffUser, change: str
 ) -> None:
@@ -269,6 +271,10 @@ def test_other_sessions_end_when_a_factor_changes(
         screen.get(reverse("mfa_activate_totp"))
         secret = screen.session["mfa.totp.secret"]
         screen.post(reverse("mfa_activate_totp"), {"code": code_now(secret)})
+    elif change == "a passkey is removed":
+        sign_in(other, nurse)
+        key = Authenticator.objects.create(user=nurse, type="webauthn", data={"name": "Mine"})
+        screen.post(reverse("mfa_remove_webauthn", args=[key.pk]))
     else:
         give_app(nurse)
         sign_in(other, nurse)
@@ -278,7 +284,7 @@ def test_other_sessions_end_when_a_factor_changes(
             else ("mfa_generate_recovery_codes")
         )
         screen.post(reverse(way))
-    assert Authenticator.objects.exists() is (change != "the app is removed")
+    assert Authenticator.objects.exists() is ("removed" not in change)
     assert not is_in(other)
     assert is_in(screen)
 

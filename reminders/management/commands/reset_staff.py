@@ -11,10 +11,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from patients import audit
 from patients.models import AuditAct, AuditRow, StaffUser
 from patients.starting_anew import start_anew
+from reminders import notices
+from reminders.models import Notice
 
 
 class Command(BaseCommand):
@@ -39,5 +42,6 @@ class Command(BaseCommand):
                 role=AuditRow.Who.SYSTEM,
                 about=f"user {person.pk}",
             )
+            notices.note(person, Notice.Kind.STARTED_ANEW, now=timezone.now())
         self.stdout.write(f"{person.email} signs in with {password}")
         self.stdout.write("It is good for 3 days and is changed at the first sign-in.")
