@@ -16,6 +16,7 @@ from allauth.mfa.webauthn import views as passkey
 from django.urls import URLPattern, path, reverse_lazy
 from django.views.decorators.http import require_http_methods
 
+from aftercare.headers import clears_the_browser
 from patients.door import View, open_while_lent, open_while_setting_up
 from patients.sign_in import only_counted
 
@@ -29,7 +30,7 @@ def page(route: str, view: Any, name: str) -> URLPattern:
 
 urlpatterns = [
     page("login/", account.login, "account_login"),
-    page("logout/", account.logout, "account_logout"),
+    page("logout/", clears_the_browser(account.logout), "account_logout"),
     page("signup/", account.signup, "account_signup"),  # says that nobody does
     page("inactive/", account.account_inactive, "account_inactive"),
     page("code/", factor.authenticate, "mfa_authenticate"),

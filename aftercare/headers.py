@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
@@ -35,3 +37,20 @@ class BrowserRules:
         if "Cache-Control" not in response.headers:
             add_never_cache_headers(response)
         return response
+
+
+def clears_the_browser(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For signing out: what the browser has cached of this site goes, too.
+
+    Only that. A patient may keep her page on the same machine, which "storage" would remove, and
+    "cookies" reaches every site of the clinic's domain.
+    """
+
+    @wraps(view)
+    def leaving(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if request.method == "POST":
+            response["Clear-Site-Data"] = '"cache"'
+        return response
+
+    return leaving

@@ -14,12 +14,14 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from aftercare import settings as own
 from patients import links
 from patients.models import Clinic, Treatment
 from patients.models.clinic import Role
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 from tests.patients.test_access import ADDRESSES, CLOSED, TABLE, open_it
 from tests.sign_in import give_app, is_in, sign_in, type_password
+from tests.test_settings import in_production
 
 ROOT = Path(__file__).parents[1]
 NO_CSRF = {
@@ -155,6 +157,12 @@ def test_no_page_loads_anything_from_elsewhere() -> None:
     assert finders.find("mfa/js/webauthn-json.js")  # the library's, from its own package
 
 
+def test_signing_out_clears_what_the_browser_cached_and_no_patients_page(admin: Client) -> None:
+    assert "Clear-Site-Data" not in admin.get(reverse("account_logout"))
+    answer = admin.post(reverse("account_logout"))
+    assert answer["Clear-Site-Data"] == '"cache"'  # not "storage": see tests.browser.test_door
+
+
 # --- Hosts and redirects -----------------------------------------------------------------------
 
 
@@ -277,16 +285,10 @@ def test_every_form_in_a_template_has_its_token_or_seal() -> None:
 def test_every_cookie_is_bound_to_this_host_and_unread_by_scripts(
     clinic: Clinic, settings: Settings
 ) -> None:
-    """With the settings of an https address, as the settings make them from it."""
-    source = (ROOT / "aftercare" / "settings.py").read_text()
-    for line in (
-        "SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS",
-        'SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"',
-        'CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"',
-    ):
-        assert line in source
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    """With what an https address makes of every setting that says something of a cookie."""
+    every = [name for name in dir(site_settings) if re.match("(SESSION|CSRF)_COOKIE_", name)]
+    for name, value in in_production(*(one for one in every if hasattr(own, one))).items():
+        setattr(settings, name, value)
     nurse = make_staff(clinic=clinic, role=Role.NURSE)
     client = Client()
     client.get(reverse("account_login"), secure=True)

@@ -12,12 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from patients import links
 from patients.models import Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.starting_anew import start_anew
+from reminders.models import Notice
 from tests.browser.passkey import authenticator
 from tests.browser.staff import WIDTHS, assert_good, complaints
-from tests.builders import PASSWORD, log, make_patient
+from tests.builders import PASSWORD, log, make_patient, make_staff
 from tests.sign_in import code_now, give_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -127,6 +129,8 @@ def test_a_new_colleague_walks_in_with_a_passkey_and_every_page_on_the_way_is_go
     expect(page.get_by_role("heading", name="Log a treatment")).to_be_visible()
     assert device.credentials() == 1
     assert said == []
+    told = Notice.objects.filter(person=staff).order_by("pk").values_list("kind", flat=True)
+    assert list(told) == [Notice.Kind.PASSWORD, Notice.Kind.PASSKEY_ADDED]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -201,6 +205,69 @@ def test_after_the_password_a_passkey_is_the_second_step_and_asked_for_again_lat
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="An app with codes")).to_be_visible()
     assert said == []
+
+
+@pytest.mark.parametrize("way", ["password", "passkey"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_admin_shows_who_they_are_before_a_colleagues_sign_in_is_started_anew(
+    open_page: Open, staff: StaffUser, settings: Settings, width: int, way: str
+) -> None:
+    StaffUser.objects.filter(pk=staff.pk).update(role=Role.ADMIN)
+    nurse = make_staff(clinic=staff.clinic, role=Role.NURSE, name="Imani Brooks")
+    page = open_page("/clinic/", width=width)
+    said = complaints(page)
+    authenticator(page)
+    type_password(page, staff)
+    set_up_passkey(page)
+    page.get_by_role("link", name="I have them: go on").click()
+    page.get_by_role("link", name="Clinic").click()
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
+    page.get_by_text("Lost phone or password of Imani Brooks").click()
+    page.get_by_role("button", name="Start their sign-in anew").click()
+    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    assert_good(page)
+    nurse.refresh_from_db()
+    assert nurse.lent_until is None
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+    if way == "password":
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+    else:
+        page.get_by_role("link", name="Use a passkey").click()
+        page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("It is shown only this once")).to_be_visible()
+    assert_good(page)
+    nurse.refresh_from_db()
+    assert nurse.check_password(page.locator(".note.good code").inner_text())
+    assert said == []
+
+
+KEPT = """async () => [
+  await Promise.all((await caches.keys()).sort().map(
+    async name => [name, (await (await caches.open(name)).keys()).length])),
+  (await navigator.serviceWorker.getRegistrations()).map(one => one.scope).sort(),
+  Object.keys(localStorage).sort(),
+]"""
+
+
+def test_signing_out_leaves_the_page_that_a_patient_keeps_on_the_same_machine(
+    open_page: Open, staff: StaffUser, treatment: Treatment, live_server: LiveServer
+) -> None:
+    give_app(staff)
+    page = open_page(f"/r/{links.token_of(treatment)}")
+    expect(page.locator("button[data-act=forget]")).to_be_visible(timeout=15_000)
+    before = page.evaluate(KEPT)
+    assert before[0]
+    assert before[1]
+    page.goto(live_server.url)
+    type_password(page, staff)
+    page.get_by_label("Code").fill(code_now())
+    page.keyboard.press("Enter")
+    with page.expect_response("**/accounts/logout/") as left:
+        page.get_by_role("button", name="Sign out").click()
+    assert left.value.header_value("Clear-Site-Data") == '"cache"'
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate(KEPT) == before
 
 
 # --- The lock ----------------------------------------------------------------------------------
