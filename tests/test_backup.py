@@ -18,14 +18,16 @@ import time_machine
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from aftercare import backups, dump_postgres, machine, sealed
 from aftercare.dump import DumpError
-from patients import patient_index
-from patients.models import Clinic, Patient
+from patients import audit, audit_chain, patient_index
+from patients.audit_wall import TABLES, lowered
+from patients.models import AuditAct, AuditRow, Clinic, Patient
 from reminders.models import Reminder
 from tests.builders import log, make_clinic, make_patient, make_staff
 from tests.services.environment import ROOT
@@ -92,6 +94,74 @@ def test_what_is_restored_is_searched_and_written_on(made: Path, clinic: Clinic)
     added = make_patient(clinic=clinic, first_name="Zoraida", phone="+12025550149")
     assert Patient.objects.filter(patient_index.holds(["zoraida"])).get() == added
     assert Patient.objects.filter(patient_index.holds(["gomez"])).count() == 3
+
+
+def look(clinic: Clinic, *patients: Patient) -> AuditRow:
+    audit.record(AuditAct.BOARD, clinic=clinic, role=AuditRow.Who.SYSTEM, patients=patients)
+    return AuditRow.objects.latest("pk")
+
+
+@pytest.fixture
+def trail(key: Path, clinic: Clinic) -> list[AuditRow]:
+    """Looks at one patient and at two together, chained but for the last."""
+    one, two = make_patient(clinic=clinic), make_patient(clinic=clinic, phone="+12025550147")
+    rows = [look(clinic, one), look(clinic, one, two), look(clinic, two)]
+    audit_chain.link_new(now=timezone.now())
+    return [*rows, look(clinic, one)]
+
+
+def verify(**options: object) -> None:
+    call_command("verify_audit", stdout=StringIO(), stderr=StringIO(), **options)
+
+
+def test_the_audit_trail_is_whole_after_a_restore_walled_in_again_and_goes_on(
+    trail: list[AuditRow], clinic: Clinic, tmp_path: Path
+) -> None:
+    number, its_hash = audit_chain.head()
+    kept = list(AuditRow.objects.order_by("pk").values())
+    path = backup(tmp_path / "a.age")
+    look(clinic)  # of the hour that is lost
+    audit_chain.link_new(now=timezone.now())
+    lost = audit_chain.head()
+    restore(path, replace=True)
+    assert list(AuditRow.objects.order_by("pk").values()) == kept
+    verify(holds=f"{number}:{its_hash}")
+    with pytest.raises(CommandError, match="not as it was written"):
+        verify(holds=f"{lost[0]}:{lost[1]}")  # a link of the lost hour is known no more
+    for table in TABLES:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"DELETE FROM {table}")
+    look(clinic)
+    audit_chain.link_new(now=timezone.now())
+    assert audit_chain.head()[0] == number + 2
+    verify(holds=f"{number}:{its_hash}")
+
+
+@pytest.mark.parametrize("when", ["before the backup", "after the restore"])
+@pytest.mark.parametrize("which", [0, -1], ids=["chained", "not chained yet"])
+def test_a_row_of_the_trail_that_somebody_altered_is_found_after_the_restore(
+    trail: list[AuditRow], tmp_path: Path, when: str, which: int
+) -> None:
+    row = trail[which]
+
+    def alter() -> None:
+        with lowered(connection), connection.cursor() as cursor:
+            cursor.execute("UPDATE patients_auditrow SET act = 'desk' WHERE id = %s", [row.pk])
+
+    if when == "before the backup":
+        alter()
+    restore(backup(tmp_path / "a.age"), replace=True)
+    if when == "after the restore":
+        verify()
+        alter()
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 findings"):
+        call_command("verify_audit", stdout=StringIO(), stderr=said)
+    assert said.getvalue().strip() == f"Row {row.pk} is not as it was written."
 
 
 def test_nobody_can_read_a_backup_without_its_key(made: Path, tmp_path: Path) -> None:
