@@ -10,15 +10,20 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from patients import links
-from patients.models import Patient, Treatment
+from patients.models import Act, Patient, Report, Treatment
+from patients.seal import seal_of
 from tests.builders import NURSE, OFFICE, log, make_clinic, make_patient
 from tests.patients.reading import read
+from tests.patients.test_access import TABLE
+from tests.patients.test_link_secrecy import PAGES
 
 T = datetime(2026, 11, 23, 20, 20, tzinfo=UTC)
 CHICAGO = ZoneInfo("America/Chicago")
 UNKNOWN = "0" * links.TOKEN_LENGTH
+READ_WRITE = {name for name in PAGES if "post" in TABLE[name][1]}
 
 
 @pytest.fixture
@@ -68,6 +73,27 @@ def test_every_link_that_opens_nothing_answers_with_the_same_bytes(
     same = opened(UNKNOWN, query, speaks)
     assert opened(kind(treatment), query, speaks) == same
     assert (same[0], same[2]) == (404, 2)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("method", ["get", "head", "post"])
+def test_on_every_page_of_a_link_and_by_every_method_they_answer_alike_to_the_last_header(
+    treatment: Treatment, name: str, method: str
+) -> None:
+    def asked(token: str) -> tuple[int, bytes, dict[str, str]]:
+        typed = {"seal": seal_of(token), "sign": "pus", "stop": "1", "normal": "yes"}
+        with time_machine.travel(T + timedelta(hours=3), tick=False):
+            answer = getattr(Client(), method)(reverse(name, args=[token]), typed)
+        headers = {**answer.headers}
+        headers.pop("X-Request-ID")
+        return answer.status_code, answer.content, headers
+
+    never = asked(UNKNOWN)
+    assert asked(expired(treatment)) == never
+    assert asked(revoked(treatment)) == never
+    assert never[0] == (404 if name in READ_WRITE or method != "post" else 405)
+    assert not Act.objects.exists()
+    assert not Report.objects.exists()
 
 
 def test_a_voided_treatment_s_link_answers_with_the_same_bytes(treatment: Treatment) -> None:
