@@ -20,6 +20,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 from aftercare import machine, web
 from aftercare.celery import app
 from reminders.dispatch import DRAIN_SECONDS, GRACE
+from reminders.import_reading import LARGEST
 from tests.services.environment import ROOT
 from tests.test_settings import PRODUCTION
 
@@ -153,3 +154,37 @@ def test_systemd_itself_finds_nothing_wrong(tmp_path: Path) -> None:
     )  # fmt: skip
     ours = [line for line in ended.stderr.splitlines() if "aftercare" in line]
     assert ours == []
+
+
+# --- The proxy before them ------------------------------------------------------------------------
+
+NGINX = (ROOT / "docs" / "nginx.conf").read_text()
+
+
+def test_the_proxy_of_the_docs_stands_before_the_servers_that_are_started_there() -> None:
+    told = (ROOT / "docs" / "operator.md").read_text()
+    started = set(re.findall(r"enable --now .*?aftercare-web@(\d+) aftercare-web@(\d+)", told)[0])
+    assert set(re.findall(r"^    server 127\.0\.0\.1:(\d+);", NGINX, re.MULTILINE)) == started
+
+
+def test_the_proxy_of_the_docs_does_what_the_docs_ask_of_one() -> None:
+    said = {" ".join(line.split()) for line in NGINX.splitlines()}
+    assert said >= {
+        "proxy_request_buffering on;",  # a request is read whole before a thread of ours has it
+        "client_header_timeout 10s;",
+        "client_body_timeout 10s;",
+        "proxy_set_header Host $host;",
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        "proxy_set_header X-Forwarded-Proto https;",
+        "proxy_set_header X-Request-ID $request_id;",  # 32 hex digits, as `aftercare.requests` asks
+        "access_log off;",
+    }
+    # Each of its servers keeps links out of its logs.
+    assert NGINX.count("access_log off;") == NGINX.count("\nserver {") == 2
+    assert NGINX.count("error_log /var/log/nginx/error.log crit;") == 2
+    # The largest list that the desk takes comes through, with the rest of its form.
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", NGINX)
+    assert int(megabytes) * 1024 * 1024 > LARGEST
+    # Ours keeps an idle line longer than nginx does, whose own default is 60 s.
+    assert "keepalive 32;" in said
+    assert web.keepalive > 60
