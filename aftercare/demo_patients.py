@@ -43,7 +43,7 @@ PATIENTS = (
     ),
     DemoPatient("Priya", "Shah", "+12025550148", 3 * H, logged_after=50 * H / 60, read_after=H),
     DemoPatient("Grace", "Kim", "+12025550149", 9 * H, email="grace@example.org", channel="email"),
-    DemoPatient("Devon", "King", "+12025550194", 22 * H, failed=(("handover", "30005"),)),
+    DemoPatient("Devon", "King", "+12025550194", 22 * H, failed=(("handover", "30003"),)),
     DemoPatient(
         "Ruth",
         "Cohen",

@@ -28,12 +28,11 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`text_x` and `anchor` keep the words above the dot inside the line."""
+    """`anchor` keeps the words above the dot inside the line."""
 
     stretches: tuple[Stretch, ...]
     walked: Stretch
     dot: str
-    text_x: str
     anchor: str
 
 
@@ -42,13 +41,11 @@ def path_of(phases: Sequence[Phase], after: timedelta) -> Path:
     here = max(index for index, phase in enumerate(phases) if phase.starts <= after)
     width = 100 / len(phases)
     dot = min(max((here + _share(phases[here], after)) * width, EDGE), 100 - EDGE)
-    text_x, anchor = _beside(dot)
     return Path(
         stretches=tuple(_stretch(index, here, len(phases)) for index in range(len(phases))),
         walked=Stretch(_stretch(here, here, len(phases)).x1, _percent(dot), "walked"),
         dot=_percent(dot),
-        text_x=text_x,
-        anchor=anchor,
+        anchor="start" if dot < 18 else "end" if dot > 82 else "middle",
     )
 
 
@@ -63,14 +60,6 @@ def _stretch(index: int, here: int, count: int) -> Stretch:
 def _share(phase: Phase, after: timedelta) -> float:
     length = LAST_PHASE if phase.ends is None else phase.ends - phase.starts
     return min((after - phase.starts) / length, 1.0)
-
-
-def _beside(dot: float) -> tuple[str, str]:
-    if dot < 18:
-        return "0%", "start"
-    if dot > 82:
-        return "100%", "end"
-    return _percent(dot), "middle"
 
 
 def _percent(number: float) -> str:

@@ -42,7 +42,10 @@ def ways_again(reminder: Reminder, *, now: datetime) -> list[Channel]:
     """By which channels it is worth asking for it once more; its own channel first."""
     handover = reminder.rule != ANSWER and reminder.find_rule().is_handover
     state = State(reminder.state)
-    mendable = state is State.SKIPPED and Skip(reminder.skip_reason) in MENDABLE
+    # What is still ahead would leave too early.
+    mendable = (
+        state is State.SKIPPED and Skip(reminder.skip_reason) in MENDABLE and reminder.due_at <= now
+    )
     missed = state in DID_NOT_ARRIVE or mendable
     lost = handover and state in (State.SENT, State.DELIVERED)
     useful = handover or now <= reminder.not_after

@@ -224,16 +224,19 @@ def _preview(reminder: Reminder) -> str:
 
 def _try(attempt: Attempt, reminder: Reminder, now: datetime) -> Try:
     patient = reminder.treatment.patient
-    receipts = list(attempt.receipts.all())
+    receipts, outcome = list(attempt.receipts.all()), Attempt.Outcome(attempt.outcome)
+    # A call that broke off may turn out to have been taken: its code stays, and is no failure.
+    taken = outcome is Attempt.Outcome.ACCEPTED and reminder.state != State.FAILED
+    failed = attempt.error_code if not taken else ""
     return Try(
         when=said(attempt.called_at, patient, now),
-        outcome=OUTCOMES[Attempt.Outcome(attempt.outcome)],
+        outcome=OUTCOMES[outcome],
         to=masked(reminder.channel, attempt.to_address),
         subject=attempt.subject,
         said=attempt.body,
         provider_id=receipts[0].provider_id if receipts else "",
         code=attempt.error_code,
-        error=explain(attempt.error_code, reminder.channel) if attempt.error_code else None,
+        error=explain(failed, reminder.channel) if failed else None,
         heard=tuple(
             Heard(receipt.status, said(receipt.received_at, patient, now)) for receipt in receipts
         ),

@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from patients.models import Clinic, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
-from reminders.again import NotSentAgain, answer, send_again, send_all_again
+from patients.models.patient import Channel
+from reminders.again import NotSentAgain, answer, send_again, send_all_again, ways_again
 from reminders.amending import correct_time
 from reminders.claim import claim_due
 from reminders.inbox import receive_text
 from reminders.messages import render
 from reminders.models import ANSWER, Note, Reminder, State, Task
+from reminders.moments import Skip
 from reminders.optouts import stop
 from tests.builders import (
     SENDER,
@@ -151,6 +153,16 @@ def test_what_is_under_way_or_meant_for_another_time_is_not_repeated(
     set_state(reminder, State.FAILED)
     correct_time(treatment=treatment, treated_at=NOON - timedelta(hours=25), reason="x", by=staff)
     assert "before the correction" in refusal(again)
+
+
+@pytest.mark.parametrize("why", [Skip.NO_CONSENT, Skip.OPTED_OUT])
+def test_what_was_skipped_and_is_still_ahead_is_not_offered_before_its_day(
+    treatment: Treatment, why: Skip
+) -> None:
+    reminder = reminder_of(treatment, "results")
+    reminder.state, reminder.skip_reason = State.SKIPPED, why.value
+    assert ways_again(reminder, now=reminder.due_at - timedelta(minutes=1)) == []
+    assert ways_again(reminder, now=reminder.due_at) == [Channel.SMS, Channel.EMAIL]
 
 
 def test_a_lost_handover_may_be_sent_again_for_as_long_as_there_is_a_page(

@@ -15,7 +15,7 @@ from patients.models import Clinic, Correction, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.amending import correct_time
 from reminders.handover import Handover
-from reminders.models import State
+from reminders.models import Attempt, State
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state, void
 from tests.reminders.conftest import CHICAGO, NOON
 from tests.reminders.desk_form import text_of
@@ -76,8 +76,35 @@ def test_what_was_sent_is_shown_word_for_word_with_number_error_and_times(
     assert "Exactly this." in page
     assert "SM77" in page
     assert "This number is not in use." in page
-    assert "Check the number with the patient." in page
+    assert "Ask for the right number. Void the treatment and log it again with it" in page
     assert "the provider said “undelivered”" in page
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.DELIVERED, State.NO_RECEIPT])
+def test_what_the_provider_took_after_all_is_no_failure_any_more(
+    desk: Client, treatment: Treatment, state: State
+) -> None:
+    """It did not answer, and the call was found out about later: only its code stays."""
+    handover = set_state(reminder_of(treatment, "handover"), state, at=NOON)
+    make_attempt(handover, provider_id="SM77", error_code="no answer")
+    page = page_of(desk, treatment)
+    assert "it may have been sent" not in page
+    assert "<code>no answer</code>" in page
+
+
+def test_what_is_of_unknown_fate_says_so(desk: Client, treatment: Treatment) -> None:
+    handover = set_state(reminder_of(treatment, "handover"), State.UNKNOWN, at=NOON)
+    make_attempt(handover, outcome=Attempt.Outcome.UNKNOWN, error_code="no answer")
+    assert "The provider did not answer: it may have been sent." in page_of(desk, treatment)
+
+
+def test_a_voided_treatment_can_be_logged_again_from_its_story(
+    desk: Client, treatment: Treatment
+) -> None:
+    again = reverse("desk-returning", args=[treatment.patient_id])
+    assert again not in page_of(desk, treatment)
+    void(treatment, by=StaffUser.objects.get())
+    assert f'<a href="{again}">Log it again</a>' in page_of(desk, treatment)
 
 
 def test_what_was_not_sent_says_why(desk: Client, clinic: Clinic) -> None:
