@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connection
+from playwright.sync_api import expect
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch
 
@@ -21,6 +22,8 @@ CHROMIUM_ARGS = [
 
 
 def pytest_configure() -> None:
+    # A busy machine may take its time; what stands there already is not waited for.
+    expect.set_options(timeout=20_000)
     settings.AUDIT_STRICT = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Most tests begin behind the door; those of the door itself close it again.

@@ -66,6 +66,7 @@ async function lock() {
   } catch {
     /* No network: the server locks by itself, and asks when it is reached again. */
   }
+  tabs.postMessage("go on");
   location.replace(next);
 }
 
@@ -95,9 +96,11 @@ way.addEventListener("submit", (event) => {
 
 tabs.addEventListener("message", ({ data }) => {
   if (data === "locked") {
+    locked = true;
     empty();
-    location.reload();
-  } else hand = told = Date.now();
+    setTimeout(() => location.reload(), 10000); /* the tab that locked may be gone */
+  } else if (data === "go on") location.reload();
+  else hand = told = Date.now();
 });
 for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"]) {
   addEventListener(kind, touched, { passive: true, capture: true });

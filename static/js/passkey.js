@@ -38,11 +38,11 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
   const why = form.querySelector(".note[hidden]");
   if (!webauthnJSON.supported()) {
     why.textContent = "This browser knows no passkeys.";
-    button.disabled = true;
     if (form.dataset.passkey === "create") why.hidden = false;
     else form.hidden = true;
     continue;
   }
+  button.disabled = false; /* until now the form would have gone without a passkey */
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     why.hidden = true;

@@ -24,6 +24,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from patients.models import Patient
 from patients.seal import seal_of
+from tests.browser.patient import settled
 from tests.browser.states import State, states
 from tests.builders import make_clinic, make_patient
 
@@ -106,6 +107,7 @@ def draw(page: Page, base: str, state: State, language: str) -> str:
     page.emulate_media(media="print" if state.media == "print" else "screen")
     page.goto(base + state.path)
     state.do(page)
+    settled(page)
     if state.name in WHOLE and language == "en":
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = false")
         page.screenshot(path=SCREENS / f"{slug(state.name)}-whole.png", full_page=True)

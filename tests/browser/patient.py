@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 TARGETS = "a.button, button, summary, label.tick, .foot a, .ask a, .language, .back"
 # 7:1 for everything, though 4.5:1 would be enough for what stands beside the text.
 CONTRAST = {"rules": {"color-contrast-enhanced": {"enabled": True}}}
 
 
+def settled(page: Page) -> None:
+    """Wait until nothing of the page changes by itself: it is whole, and its copy is kept."""
+    page.wait_for_load_state()
+    if page.locator("#keep:not([data-copied])").count():
+        said = page.locator("#keep [data-kept]:not([hidden])")
+        expect(said).not_to_have_count(0)
+
+
 def judge(page: Page) -> list[str]:
     """Everything that is wrong with what is shown now: axe, contrast, width, targets."""
+    page.wait_for_load_state()
     found = Axe().run(page, options=CONTRAST).response["violations"]
     wrong = [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
     if not fits(page):

@@ -9,16 +9,34 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 from twilio.request_validator import RequestValidator
 
 from reminders.models import Attempt
 
 WIDTHS = [360, 1280]
 OpenPage = Callable[..., Page]
+# A newer question of the desk's search lets go of the older one: htmx says that aloud.
+LET_GO = ("htmx:afterRequest", "htmx:sendAbort")
+
+
+def arrived(page: Page, heading: str) -> None:
+    """Wait for the page under this heading, which the one before it does not have."""
+    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    whole(page)
+
+
+def whole(page: Page) -> None:
+    """Wait for the last line of the page that came, its sheets and its scripts.
+
+    Playwright goes on as soon as a page begins to come: what is read at once, without a waiting
+    `expect`, may be the half of it.
+    """
+    page.wait_for_load_state()
 
 
 def violations(page: Page) -> list[str]:
+    whole(page)
     # What is good is not listed: that would take as long as finding what is not.
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
@@ -36,7 +54,12 @@ def assert_good(page: Page) -> None:
 def complaints(page: Page) -> list[str]:
     """What the browser's console says from now on, such as a breach of the content policy."""
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+
+    def heard(message: ConsoleMessage) -> None:
+        if not message.text.startswith(LET_GO):
+            said.append(message.text)
+
+    page.on("console", heard)
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
 
@@ -64,6 +87,7 @@ STOP = f"""() => {{
 
 def assert_walks(page: Page) -> None:
     """Tab reaches every control in the order in which they stand, each with a visible focus."""
+    whole(page)
     last = page.evaluate(f"{CONTROLS}.length") - 1
     page.locator(".skip").focus()
     reached = [0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from patients import links
 from patients.acts import answer, mark_read, report_signs, stop_messages
@@ -60,8 +60,8 @@ def states(patient: Patient) -> Iterator[State]:
     yield from choices(treatment, home)
     yield from nothing_there()
     # Its print is of the page it is pressed on: pressed, no link opens any more.
-    close = "main form button"
-    yield State("not you, closed", f"{home}/not-you", click(close), both=True)
+    close = click("main form button", shows="main.notice")
+    yield State("not you, closed", f"{home}/not-you", close, both=True)
 
 
 def after_one_week(patient: Patient) -> Iterator[State]:
@@ -77,7 +77,8 @@ def after_one_week(patient: Patient) -> Iterator[State]:
 def days_2_to_7(patient: Patient) -> Iterator[State]:
     treatment, home = treated(patient, 80 * HOUR)
     yield State("days 2 to 7", home, open_details)
-    yield State("days 2 to 7, the mask's timer", home, click(".timer button"), "#daily")
+    start = click(".timer button", shows="[data-say=on]")
+    yield State("days 2 to 7, the mask's timer", home, start, "#daily")
     say(treatment, normal=False, trend="worse", wants_call=True)
     yield State("check-in, worse", f"{home}/check-in?thanks")
     yield State("check-in, nothing asked", f"{home}/check-in")
@@ -93,7 +94,7 @@ def something_wrong(home: str) -> Iterator[State]:
     yield State("something wrong", f"{home}/wrong")
     for sign in ("bumps", "spots", "pus", "breathing"):
         yield State(f"something wrong, {sign}", f"{home}/wrong", tick(sign))
-    send = click("form.wrong button[type=submit]")
+    send = click("form.wrong button[type=submit]", shows="#error")
     yield State("something wrong, nothing ticked", f"{home}/wrong", send, sent={})
     yield State("something wrong, no network", f"{home}/kept/wrong")
     yield State("something wrong, not sent", f"{home}/kept/unsent")
@@ -158,8 +159,12 @@ def say(
     )
 
 
-def click(selector: str) -> Callable[[Page], None]:
-    return lambda page: page.locator(selector).first.click()
+def click(selector: str, *, shows: str) -> Callable[[Page], None]:
+    def press(page: Page) -> None:
+        page.locator(selector).first.click()
+        expect(page.locator(shows).first).to_be_visible()
+
+    return press
 
 
 def tick(sign: str) -> Callable[[Page], None]:
@@ -169,10 +174,12 @@ def tick(sign: str) -> Callable[[Page], None]:
 def leave_out(page: Page) -> None:
     page.evaluate("document.querySelector('main form').noValidate = true")
     page.locator("input[name=normal]").first.check()
-    page.locator("main form button").click()
+    click("main form button", shows=".question .error")(page)
 
 
 def forge(page: Page) -> None:
     """A form that is not of this page."""
     page.evaluate("document.querySelector('[name=seal]').value = 'of another page'")
     page.locator("form.wrong button[type=submit]").click()
+    expect(page.locator("form.wrong")).to_have_count(0)
+    expect(page.locator("main h1")).to_be_visible()

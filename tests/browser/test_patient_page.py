@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from patients import links
 from patients.models import Patient, Treatment
 from tests.builders import log, make_clinic, make_patient
+from tests.services.runtime import wait_for
 
 # One moment in each phase; the browser's clock is the machine's, so treatments are moved instead.
 PHASES = {
@@ -86,13 +88,13 @@ def test_without_javascript_every_step_can_be_opened_and_read(
     live_server: LiveServer, patient: Patient, open_page: OpenPage
 ) -> None:
     page = open_page(link_of(live_server, treated(patient, PHASES["right after"])), script=False)
-    assert page.locator("#plan h4:visible").count() == 10  # this phase and the next
+    expect(page.locator("#plan h4:visible")).to_have_count(10)  # this phase and the next
     for summary in page.locator("#plan details:not([open]) > summary").all()[::-1]:
         summary.click()
-    assert page.locator("#plan h4:visible").count() == 20
+    expect(page.locator("#plan h4:visible")).to_have_count(20)
     page.get_by_role("link", name="Something wrong?").click()
-    assert page.url.endswith("/wrong")
-    assert page.get_by_role("heading", name="Call 911 now if").is_visible()
+    expect(page).to_have_url(re.compile("/wrong$"))
+    expect(page.get_by_role("heading", name="Call 911 now if")).to_be_visible()
 
 
 @pytest.mark.browser
@@ -105,6 +107,7 @@ def test_the_bar_never_moves_and_can_be_hit(
     bar = page.locator(".bar")
     before = bar.bounding_box()
     page.mouse.wheel(0, 2000)
+    wait_for(lambda: page.evaluate("scrollY > 0"), seconds=15, what="the page is scrolled")
     assert bar.bounding_box() == before
     targets = page.locator(".bar a, .button:visible, summary, .ask a")
     for target in targets.all():
@@ -136,9 +139,9 @@ def test_paper_shows_every_step_and_no_bar(
 ) -> None:
     page = open_page(link_of(live_server, treated(patient, PHASES["right after"])))
     page.emulate_media(media="print")
-    assert page.locator("#plan li h4").count() == 20
+    expect(page.locator("#plan li h4")).to_have_count(20)
     assert all(
         box is not None and box["height"] > 0
         for box in (step.bounding_box() for step in page.locator("#plan li h4, #also p").all())
     )
-    assert not page.locator(".bar").is_visible()
+    expect(page.locator(".bar")).to_be_hidden()

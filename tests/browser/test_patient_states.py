@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from patients import links
 from patients.models import Patient
 from tests.browser.make_screens import LIST, NOW, SCREENS, file_of, pictured, print_of
-from tests.browser.patient import fits, judge
+from tests.browser.patient import fits, judge, settled
 from tests.browser.states import State, states
 from tests.builders import log, make_clinic, make_patient
 from tests.patients.on_page import rows
@@ -61,6 +61,7 @@ def test_no_state_has_anything_wrong(
         page.set_viewport_size({"width": A4 if on_paper else width, "height": 740})
         page.goto(live_server.url + state.path)
         state.do(page)
+        settled(page)
         found = judge(page)
         if not speaks(page, state, patient.language):
             found.append("speaks another language")

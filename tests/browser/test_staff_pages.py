@@ -13,7 +13,16 @@ from reminders.concerns import raise_concern
 from reminders.inbox import receive_text
 from reminders.models import Concern, State
 from tests.browser.conftest import LONG_NAME
-from tests.browser.staff import WIDTHS, OpenPage, assert_good, complaints, fits, violations
+from tests.browser.patient import open_details
+from tests.browser.staff import (
+    WIDTHS,
+    OpenPage,
+    arrived,
+    assert_good,
+    complaints,
+    fits,
+    violations,
+)
 from tests.builders import PASSWORD, make_patient, reminder_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -77,8 +86,7 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
         "/concerns/",
     ):
         page.goto(live_server.url + path)
-        for details in page.locator("details").all():
-            details.evaluate("one => one.open = true")
+        open_details(page)
         assert (path, violations(page), fits(page)) == (path, [], True)
         for between in WIDTHS:
             page.set_viewport_size({"width": between, "height": 800})
@@ -94,7 +102,7 @@ def test_a_name_is_shown_whole_and_no_word_of_a_table_is_broken(
 ) -> None:
     page = open_staff_page("/board/", width=width)
     names = page.locator("tbody th a")
-    assert LONG_NAME in " ".join(names.all_inner_texts())
+    expect(names.filter(has_text=LONG_NAME)).to_have_count(1)
     assert names.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
     page.goto(f"{live_server.url}/figures/")
     assert page.locator("thead th").evaluate_all(BROKEN) == []
@@ -108,6 +116,7 @@ def test_empty_wrong_and_asking_pages_have_no_violation_either(
     page = open_staff_page("/board/", width=width, scheme=scheme)
     assert_good(page)
     page.get_by_role("link", name="Log a treatment").first.click()
+    arrived(page, "Log a treatment")
     assert_good(page)
     page.get_by_label("Mobile").first.fill("202 555-01")
     page.get_by_role("button", name="Log it and send the page").click()
@@ -162,7 +171,7 @@ def test_concerns_and_the_clinics_page_have_no_violation_either(
 def test_signing_in_has_no_violation_and_leads_to_the_desk(
     browser: Browser, live_server: LiveServer, staff: StaffUser, width: int
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800})
+    page = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page.goto(live_server.url)
     assert_good(page)
     page.get_by_label("Email").fill(staff.email)
