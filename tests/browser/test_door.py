@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator as Factor
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, Route, expect
+from django.core.signals import request_started
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -281,6 +284,23 @@ def test_signing_out_leaves_the_page_that_a_patient_keeps_on_the_same_machine(
 # --- The lock ----------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def arriving_late(path: str) -> Iterator[None]:
+    """What is sent to that path reaches the site when this ends."""
+    arrives = threading.Event()
+
+    def hold(environ: dict[str, str], **_: object) -> None:
+        if environ["PATH_INFO"] == path:
+            arrives.wait(30)
+
+    request_started.connect(hold)
+    try:
+        yield
+    finally:
+        arrives.set()
+        request_started.disconnect(hold)
+
+
 def names_in(page: Page) -> bool:
     whole(page)
     return bool(page.evaluate("document.documentElement.outerHTML.includes('Gomez')"))
@@ -340,15 +360,13 @@ def test_the_lock_button_locks_every_tab_and_the_password_opens_it_by_keyboard_a
     whole(page)
     other = page.context.new_page()
     other.goto(f"{live_server.url}/treatments/{treatment.pk}/")
-    on_the_way: list[Route] = []
-    page.route("**/lock/", on_the_way.append)
-    page.get_by_role("button", name="Lock").focus()
-    page.keyboard.press("Enter")
-    # The server has yet to hear of it: until then no tab may ask it for its page again.
-    for tab in (page, other):
-        expect(tab).to_have_title("Locked · Aftercare")
-        assert not names_in(tab)
-    on_the_way[0].continue_()
+    with arriving_late("/lock/"):
+        page.get_by_role("button", name="Lock").focus()
+        page.keyboard.press("Enter")
+        # The server has yet to hear of it: until then no tab may ask it for its page again.
+        for tab in (page, other):
+            expect(tab).to_have_title("Locked · Aftercare")
+            assert not names_in(tab)
     expect(page.get_by_role("heading", name="Locked")).to_be_visible()
     expect(other.get_by_role("heading", name="Locked")).to_be_visible()
     assert not names_in(other)
