@@ -9,14 +9,19 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from patients import words
-from patients.models import Clinic
+from patients.models import Clinic, Report
 from patients.models.answers import HOLDING_TIERS
 from patients.page_report import signs_said
 from reminders.models import Concern
 from reminders.provider_errors import explain
 
 OF_A_PATIENT = 20
-HOLDS = "Until it is closed, the patient’s other messages wait."
+HOLDS = "Until it is closed, their other messages wait."
+# A form only records: whoever sees it calls. What the page has said already is good to know then.
+CALL = {
+    Report.Tier.EMERGENCY: "Call the patient now. Their page says to call {emergency_number}.",
+    Report.Tier.PAGE_NURSE: "Call the patient now. Their page says to page the on-call nurse.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,11 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
         treatment=treatment,
         when=_when(one.opened_at, clinic, now),
         said=_said(one, clinic),
-        do=_do(one, channel),
+        do=_do(one, clinic, channel),
         on_it=_by(one.acknowledged_by, one.acknowledged_at, clinic, now),
         ended=_ended(one, clinic, now),
         can_correct=one.kind == Concern.Kind.MOVED,
-        is_urgent=_holds(one),
+        is_urgent=_holds(one) and one.closed_at is None,
     )
 
 
@@ -80,10 +85,13 @@ def _holds(one: Concern) -> bool:
     return one.report is not None and one.report.tier in HOLDING_TIERS
 
 
-def _do(one: Concern, channel: str) -> str:
+def _do(one: Concern, clinic: Clinic, channel: str) -> str:
     if one.kind == Concern.Kind.FAILED:
         return explain(one.detail, channel).do
-    return HOLDS if _holds(one) else ""
+    if one.report is None or not _holds(one):
+        return ""
+    call = CALL[Report.Tier(one.report.tier)]
+    return f"{call.format(emergency_number=clinic.emergency_number)} {HOLDS}"
 
 
 def _by(who: object, at: datetime | None, clinic: Clinic, now: datetime) -> str:

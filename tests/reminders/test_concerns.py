@@ -11,11 +11,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from patients.acts import report_signs
 from patients.models import Patient
 from patients.models.clinic import Role
+from patients.protocol import TierAction
 from reminders.amending import correct_time
 from reminders.inbox import receive_text
 from reminders.models import Concern, Reminder, State
+from reminders.page_acts import take_up
 from tests.builders import SENDER, log, make_staff, reminder_of, set_state
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +53,29 @@ def test_a_text_from_a_number_nobody_has_stands_there_too(patient: Patient, nurs
     page = shown(nurse)
     assert "A number we do not know" in page
     assert "0177" not in page
+
+
+@pytest.mark.parametrize(
+    ("tier", "said"),
+    [
+        (TierAction.EMERGENCY, "Call the patient now. Their page says to call 911."),
+        (TierAction.PAGE_NURSE, "Call the patient now. Their page says to page the on-call nurse."),
+        (TierAction.CALL_CLINIC, ""),
+    ],
+)
+def test_a_report_that_cannot_wait_tells_the_nurse_to_call_and_stands_out(
+    patient: Patient, nurse: Client, tier: TierAction, said: str
+) -> None:
+    treatment = log(patient=patient)
+    report_signs(treatment=treatment, tier=tier, signs=["pus"], now=treatment.treated_at)
+    take_up(now=treatment.treated_at)
+    for page in (shown(nurse), nurse.get(f"/treatments/{treatment.pk}/").content.decode()):
+        assert ("Call the patient now." in page) is bool(said)
+        assert said in page
+        assert ('class="urgent i i-bang bad"' in page) is bool(said)
+    concern = Concern.objects.get()
+    nurse.post(f"/concerns/{concern.pk}/close/", {"why": "spoke"})
+    assert "urgent" not in nurse.get(f"/treatments/{treatment.pk}/").content.decode()
 
 
 def test_what_is_dealt_with_leaves_the_page_and_two_do_not_both_close_it(
