@@ -231,7 +231,7 @@ def test_an_admin_shows_who_they_are_before_a_colleagues_sign_in_is_started_anew
     type_password(page, staff)
     set_up_passkey(page)
     page.get_by_role("link", name="I have them: go on").click()
-    page.get_by_role("link", name="Clinic").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Clinic").click()
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
     page.get_by_text("Lost phone or password of Imani Brooks").click()
     page.get_by_role("button", name="Start their sign-in anew").click()
