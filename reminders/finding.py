@@ -43,7 +43,7 @@ def find_patients(clinic: Clinic, typed: str) -> Found:
     patients = _seen(clinic, ids, most=SHOWN)
     almost = []
     if len(ids) < FEW and not re.search(r"[\d@]", typed):
-        almost = _almost(clinic, words, without=ids)
+        almost = _almost(clinic, words, without=ids, by_ear=not ids)
     return Found(patients, almost, more=len(ids) > SHOWN)
 
 
@@ -95,8 +95,10 @@ def _newest(clinic: Clinic, wanted: RawSQL) -> list[int]:
     return list(found.values_list("id", flat=True)[:LOOKED_AT])
 
 
-def _almost(clinic: Clinic, words: Sequence[str], *, without: Iterable[int]) -> list[Patient]:
-    ids = set(_newest(clinic, resembles(words))) - set(without)
+def _almost(
+    clinic: Clinic, words: Sequence[str], *, without: Iterable[int], by_ear: bool = True
+) -> list[Patient]:
+    ids = set(_newest(clinic, resembles(words, by_ear=by_ear))) - set(without)
     patients = [one for one in _seen(clinic, ids) if _likeness(words, one) >= LIKENESS]
     return sorted(patients, key=lambda one: -_likeness(words, one))[:SHOWN]
 

@@ -59,6 +59,16 @@ def test_a_typing_error_is_forgiven(desk: Client, clinic: Clinic, typed: str) ->
 
 
 @pytest.mark.both_databases
+def test_who_is_written_almost_so_is_shown_beside_who_is_written_as_typed(clinic: Clinic) -> None:
+    """The record meant may be the other one: a slip may have been made when it was saved."""
+    make_patient(clinic=clinic)
+    slip = make_patient(clinic=clinic, last_name="Gomes", phone="+12025550199")
+    found = find_patients(clinic, "maria gomez")
+    assert [one.last_name for one in found.patients] == ["Gomez"]
+    assert found.almost == [slip]
+
+
+@pytest.mark.both_databases
 def test_a_changed_or_removed_patient_is_found_by_what_holds_now(clinic: Clinic) -> None:
     patient = make_patient(clinic=clinic)
     patient.last_name = "Petrov"
