@@ -17,7 +17,8 @@ from reminders.models import Attempt
 WIDTHS = [360, 1280]
 OpenPage = Callable[..., Page]
 # A newer question of the desk's search lets go of the older one: htmx says that aloud.
-LET_GO = ("htmx:afterRequest", "htmx:sendAbort")
+# Chromium notes, too, that it has done what signing out asks of it.
+LET_GO = ("htmx:afterRequest", "htmx:sendAbort", "Clear-Site-Data header on ")
 
 
 def arrived(page: Page, heading: str) -> None:
