@@ -71,7 +71,7 @@ class AnswerWords:
 
 _ENGLISH = AnswerWords(
     ask="How is your skin?",
-    ask_text="Three short questions, three taps. Your clinic sees the answers.",
+    ask_text="Three short questions. Your clinic sees the answers.",
     ask_button="Answer now",
     check_in="How is your skin?",
     feels_normal="Does your skin feel normal again?",
@@ -127,7 +127,7 @@ _ENGLISH = AnswerWords(
 
 _SPANISH = AnswerWords(
     ask="¿Cómo está su piel?",
-    ask_text="Tres preguntas cortas, tres toques. Su clínica ve las respuestas.",
+    ask_text="Tres preguntas cortas. Su clínica ve las respuestas.",
     ask_button="Responder ahora",
     check_in="¿Cómo está su piel?",
     feels_normal="¿Siente la piel normal otra vez?",

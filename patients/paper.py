@@ -20,7 +20,7 @@ from patients.page_frame import Frame, to_keep
 from patients.page_words import PageWords
 from patients.protocol import Phase, Protocol, Step, StepKind
 from patients.qr import code_of
-from patients.timeline import fill_text
+from patients.timeline import fill_text, is_a_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +113,18 @@ class _Sheet:
         if ends == self._end_of(phase):
             return ""
         if starts > self.treated_at and phase.ends is None:
-            return self._span(starts, ends)
+            return self._span(starts, ends, by_day=is_a_day(step.starts))
         return words.time_words(self.language).until_moment.format(moment=self.said(ends))
 
-    def _span(self, starts: datetime, ends: datetime | None) -> str:
-        forms = words.time_words(self.language)
-        begun = forms.from_moment.format(moment=self.said(starts))
+    def _span(self, starts: datetime, ends: datetime | None, *, by_day: bool = False) -> str:
+        forms, said = words.time_words(self.language), self._day if by_day else self.said
+        begun = forms.from_moment.format(moment=said(starts))
         if ends is None:
             return begun
-        return f"{begun} {forms.until_moment.format(moment=self.said(ends))}"
+        return f"{begun} {forms.until_moment.format(moment=said(ends))}"
+
+    def _day(self, at: datetime) -> str:
+        return words.the_date(at.astimezone(self.zone).date(), self.language)
 
     def said(self, at: datetime) -> str:
         return words.dated(at.astimezone(self.zone), self.language)

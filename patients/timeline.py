@@ -166,7 +166,7 @@ class _Recovery:
             ends_at=ends_at,
             title=self._filled(text.title),
             text=self._filled(text.text),
-            when=self._when(state, starts_at, ends_at),
+            when=self._when(state, step.starts, step.ends),
         )
 
     def _state(
@@ -180,19 +180,22 @@ class _Recovery:
             return State.NOW
         return State.NOW if step.until_normal and not self.feels_normal else State.DONE
 
-    def _when(self, state: State, starts_at: datetime, ends_at: datetime | None) -> str:
+    def _when(
+        self, state: State, starts: Elapsed | Calendar, ends: Elapsed | Calendar | None
+    ) -> str:
         forms = words.time_words(self.language)
-        if starts_at > self.now:
-            return forms.from_moment.format(moment=self._said(starts_at))
-        if state is State.NOW and ends_at is not None and ends_at > self.now:
-            return forms.until_moment.format(moment=self._said(ends_at))
+        if self._at(starts) > self.now:
+            return forms.from_moment.format(moment=self._named(starts))
+        if state is State.NOW and ends is not None and self._at(ends) > self.now:
+            return forms.until_moment.format(moment=self._named(ends))
         return ""
 
     def _phase(self, index: int, steps: Mapping[str, StepView]) -> PhaseView:
         phase = self.protocol.phases[index]
         text = self.texts.phases[phase.key]
-        starts_at = self._at(Elapsed(phase.starts))
-        ends_at = None if phase.ends is None else self._at(Elapsed(phase.ends))
+        starts = Elapsed(phase.starts)
+        ends = None if phase.ends is None else Elapsed(phase.ends)
+        starts_at, ends_at = self._at(starts), None if ends is None else self._at(ends)
         state = State.NOW
         if ends_at is not None and ends_at <= self.now:
             state = State.DONE
@@ -207,7 +210,7 @@ class _Recovery:
             title=self._filled(text.title),
             span=self._filled(text.span),
             opening=self._filled(text.opening),
-            when=self._when(state, starts_at, ends_at),
+            when=self._when(state, starts, ends),
             steps=tuple(
                 steps[step.fact] for step in self.protocol.steps if step.phase == phase.key
             ),
@@ -246,29 +249,30 @@ class _Recovery:
 
     def _next(self) -> NextView | None:
         """The next phase, step or hand-over between steps, whichever is first."""
-        ahead = [change for change in self._changes() if change[0] > self.now]
+        changes = [(self._at(one[0]), *one) for one in self._changes()]
+        ahead = [change for change in changes if change[0] > self.now]
         if not ahead:
             return None
-        at, _, title, text_ = min(ahead, key=lambda change: change[:2])
+        at, moment, _, title, text_ = min(ahead, key=lambda change: (change[0], change[2]))
         return NextView(
             at=at,
-            clock=self._said(at),
+            clock=self._named(moment),
             away="" if self.dated else words.in_span(at - self.now, self.language),
             title=self._filled(title),
             text=self._filled(text_),
         )
 
-    def _changes(self) -> Iterator[tuple[datetime, int, str, str]]:
+    def _changes(self) -> Iterator[tuple[Elapsed | Calendar, int, str, str]]:
         """(when, rank, title, text): of what changes together, a permission is said first."""
         for phase in self.protocol.phases:
             phase_text = self.texts.phases[phase.key]
-            yield self._at(Elapsed(phase.starts)), 1, phase_text.title, phase_text.opening
+            yield Elapsed(phase.starts), 1, phase_text.title, phase_text.opening
         for step in self.protocol.steps:
             text = self.texts.steps[step.fact]
             rank = 0 if step.kind is StepKind.PERMIT else 2
-            yield self._at(step.starts), rank, text.title, text.text
+            yield step.starts, rank, text.title, text.text
             if step.ends is not None and text.then:
-                yield self._at(step.ends), 2, text.then, ""
+                yield step.ends, 2, text.then, ""
 
     def _series(self, session: Session) -> str:
         series = self.protocol.series
@@ -286,6 +290,12 @@ class _Recovery:
         """In UTC: two local times of one zone compare by the clock face, wrong in a fold."""
         return moment.resolve(self.treated_at, self.zone)
 
+    def _named(self, moment: Elapsed | Calendar) -> str:
+        at = self._at(moment)
+        if is_a_day(moment):
+            return words.the_date(at.astimezone(self.zone).date(), self.language)
+        return self._said(at)
+
     def _said(self, at: datetime) -> str:
         local, now = at.astimezone(self.zone), self.now.astimezone(self.zone)
         if self.dated:
@@ -294,6 +304,11 @@ class _Recovery:
 
     def _filled(self, text: str, **more: str) -> str:
         return fill_text(text, {**self.fill, **more})
+
+
+def is_a_day(moment: Elapsed | Calendar) -> bool:
+    """Whether its hour means nothing: results show "2 months after", and not at 3:20 pm."""
+    return isinstance(moment, Calendar) and moment.at is None
 
 
 class _Kept(dict[str, str]):

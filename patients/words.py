@@ -29,6 +29,7 @@ class TimeWords:
     days: tuple[str, ...]
     months: tuple[str, ...]
     on_date: str
+    the_date: str
     at_date: str
     minutes: tuple[str, str]
     hours: tuple[str, str]
@@ -51,6 +52,7 @@ _ENGLISH = TimeWords(
     days=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     on_date="{weekday}, {month} {day}",
+    the_date="{date}",
     at_date="{clock} on {date}",
     minutes=("1 minute", "{n} minutes"),
     hours=("1 hour", "{n} hours"),
@@ -72,6 +74,7 @@ _SPANISH = TimeWords(
     days=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
     on_date="{weekday} {day} {month}",
+    the_date="el {date}",
     at_date="el {date} a {clock}",
     minutes=("1 minuto", "{n} minutos"),
     hours=("1 hora", "{n} horas"),
@@ -112,6 +115,11 @@ def on_date(day: date, language: str) -> str:
     return words.on_date.format(
         weekday=words.days[day.weekday()], month=words.months[day.month - 1], day=day.day
     )
+
+
+def the_date(day: date, language: str) -> str:
+    """A day as it stands in a sentence: `Mon, Nov 30`, `el lun 30 nov`."""
+    return time_words(language).the_date.format(date=on_date(day, language))
 
 
 def moment(at: datetime, now: datetime, language: str) -> str:

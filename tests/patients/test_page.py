@@ -44,8 +44,8 @@ def answer(token: str, at: datetime, *, method: str = "GET") -> Response:
         return Client(enforce_csrf_checks=True).generic(method, f"/r/{token}")
 
 
-def page_at(treatment: Treatment, at: datetime) -> Reading:
-    return read(answer(links.token_of(treatment), at).content.decode())
+def page_at(treatment: Treatment, at: datetime, query: str = "") -> Reading:
+    return read(answer(links.token_of(treatment) + query, at).content.decode())
 
 
 # --- What it says ---------------------------------------------------------------------------------
@@ -91,6 +91,21 @@ def test_now_holds_three_things_at_most_and_the_rest_stands_below(treatment: Tre
 def test_next_says_its_clock_time_and_how_far_it_is(treatment: Treatment) -> None:
     said = page_at(treatment, T + 3 * H).part("next")
     assert said.startswith("Next 8:20 pm tonight in 3 hours Wash gently")
+
+
+@pytest.mark.parametrize(
+    ("query", "following", "step"),
+    [
+        ("", "Next Sat, Jan 23 in 52 days Your best results", "Next from Sat, Jan 23"),
+        ("?lang=es", "Después el sáb 23 ene en 52 días", "Después desde el sáb 23 ene"),
+    ],
+)
+def test_what_comes_in_months_has_a_day_and_no_hour(
+    treatment: Treatment, query: str, following: str, step: str
+) -> None:
+    page = page_at(treatment, T + 9 * 24 * H, query)
+    assert page.part("next").startswith(following)
+    assert step in page.text
 
 
 def test_the_page_is_in_the_order_in_which_it_is_needed(treatment: Treatment) -> None:

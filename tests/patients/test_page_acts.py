@@ -115,7 +115,7 @@ def test_the_first_press_of_read_counts_and_the_page_says_so(treatment: Treatmen
 # --- Check-ins ------------------------------------------------------------------------------------
 
 ANSWERS: dict[str, Any] = {"normal": "no", "trend": "better", "call": "no"}
-ASKED = "Three short questions, three taps."
+ASKED = "Three short questions. Your clinic"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_its_hours_are_dates_and_never_relative() -> None:
     assert "not before 2:20 pm on Mon, Nov 30" in said  # E1
     assert "not before 8:20 pm on Mon, Nov 23" in said  # B2
     assert "until 2:20 pm on Wed, Nov 25" in said  # B3
-    assert "from 2:20 pm on Sat, Jan 23 until 2:20 pm on Tue, Feb 23" in said  # E3
+    assert "from Sat, Jan 23 until Tue, Feb 23" in said  # E3
 
 
 @pytest.mark.django_db
