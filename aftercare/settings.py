@@ -74,18 +74,20 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "aftercare.headers.BrowserRules",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "aftercare.gate.Gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Every look at a record leaves a row, and a view that forgets to say so is found.
+    "patients.audit.AuditTrail",
+    # A provider's call turns off here: what follows is for people.
+    "aftercare.short_way.ShortWay",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     # Deny by default: a view is closed unless it says `login_not_required`.
     "aftercare.closed.ClosedByDefault",
-    # Every look at a record leaves a row, and a view that forgets to say so is found.
-    "patients.audit.AuditTrail",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]

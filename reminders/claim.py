@@ -159,20 +159,13 @@ def _write_holds(holds: list[tuple[Reminder, Hold]]) -> None:
 @transaction.atomic
 def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
     """Commit that these calls begin, all at one moment; returns those this claim still holds."""
-    held = set(
-        Reminder.objects.select_for_update(no_key=True)
-        .filter(
-            pk__among=[attempt.reminder_id for attempt in attempts],
-            state=State.SENDING,
-            claim=claim.key,
-        )
-        .values_list("pk", flat=True)
+    held = Reminder.objects.select_for_update(no_key=True).filter(
+        pk__among=[one.reminder_id for one in attempts], state=State.SENDING, claim=claim.key
     )
-    begin = [one for one in attempts if one.reminder_id in held]
     rows = insert(
         Attempt,
         ("token", "reminder", "to_address", "subject", "body"),
-        [(a.token.hex, a.reminder_id, a.to_address, a.subject, a.body) for a in begin],
+        [(a.token.hex, a.reminder_id, a.to_address, a.subject, a.body) for a in attempts],
         same={
             "called_at": attempts[0].called_at,
             "lease_until": claim.lease_until,
@@ -180,12 +173,14 @@ def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
             "error_code": "",
             "looks": 0,
         },
+        of=("reminder", held),
         returning="reminder_id",
     )
     ids = {reminder: pk for pk, reminder in rows}
-    for attempt in begin:
+    begun = [one for one in attempts if one.reminder_id in ids]
+    for attempt in begun:
         attempt.pk = ids[attempt.reminder_id]
-    return begin
+    return begun
 
 
 def release_expired(*, now: datetime) -> None:

@@ -39,7 +39,7 @@ CALL_NEEDS = timedelta(seconds=15)
 # How many calls begin with one commit, and how many wait for a free caller: what a killed worker
 # may leave in doubt.
 SLICE, AHEAD = 125, 25
-RECORD_EVERY, RECORD_AT = 0.5, 400  # seconds; results
+RECORD_EVERY, RECORD_AT = 0.5, 500  # seconds; results
 # Well within the task's time limit; what is left is taken up by the next ring.
 DRAIN_SECONDS = 25.0
 GRACE = 5.0  # seconds; after it, calls that have not begun do not: the task's time is over

@@ -18,20 +18,23 @@ from functools import lru_cache
 
 from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 from redis import Redis, RedisError
 
 from patients.sealing import sealer
 from reminders.channels import Message, sms
 from reminders.inbox import receive_text
+from reminders.models import Heartbeat
 from reminders.once_more import once_more
 from reminders.receipts import record_receipt
 
 logger = logging.getLogger(__name__)
 
-WAITING, REFUSED = "aftercare:letterbox", "aftercare:letterbox:refused"
+WAITING, REFUSED, TRIES = (f"aftercare:letterbox{end}" for end in ("", ":refused", ":tries"))
 AWAY = (OperationalError, InterfaceError)
+MOST_TRIES = 20  # at one word, until it is set aside: those behind it wait meanwhile
 ANSWER_SECONDS = 3600  # an answer that comes later than that helps nobody
 PATIENCE = 2.0  # seconds for the Redis server
 
@@ -99,13 +102,38 @@ def take_in() -> None:
     try:
         while (sealed := _server().lindex(WAITING, 0)) is not None:
             word = str(sealed)
-            if not _take(word):
+            try:
+                is_placed = _take(word)
+            except AWAY:
+                if not _is_poison():
+                    logger.warning("The database is away: webhooks wait until it is back.")
+                    return
+                is_placed = False
+            if not is_placed:
                 _server().rpush(REFUSED, word)
             _server().lrem(WAITING, 1, word)
+            _server().delete(TRIES)
     except RedisError:
         return  # then no webhook was kept there, and nobody can have rung for us either
+
+
+def _is_poison() -> bool:
+    """Whether a database that takes what it is told has refused the first one too often."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        Heartbeat.objects.update(at=F("at"))  # a write: on a full disk, questions still pass
     except AWAY:
-        logger.warning("The database is away: webhooks wait until it is back.")
+        return False
+    tries = int(_server().incr(TRIES))
+    if tries < MOST_TRIES:
+        return False
+    logger.error(
+        "A kept webhook was refused %d times by a database that takes others. It is set aside in "
+        "%s of the Redis server and not taken in.",
+        tries,
+        REFUSED,
+    )
+    return True
 
 
 def _take(sealed: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -15,14 +15,16 @@ R = TypeVar("R")
 def once_more(take: Callable[P, R]) -> Callable[P, R]:
     """Again after a deadlock, a lock that took too long or a lost connection.
 
-    What a webhook writes is one transaction, and nothing of the first try is left.
+    What a webhook writes is one transaction, and nothing of the first try is left. So a kept
+    connection is not asked beforehand whether it still lives: one that does not is replaced.
     """
 
     @wraps(take)
     def tried_twice(*args: P.args, **kwargs: P.kwargs) -> R:
+        connection.health_check_done = True
         try:
             return take(*args, **kwargs)
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
             return take(*args, **kwargs)
 

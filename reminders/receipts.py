@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from reminders.channels.codes import Means, meaning_of
@@ -37,27 +37,36 @@ STATES = {
 FINAL = frozenset({State.DELIVERED, State.FAILED})
 
 
+# Of a message's three receipts two tell what is known. One statement, which commits by itself.
+ON_ITS_WAY = """
+INSERT INTO reminders_receipt (attempt_id, provider_id, status, error_code, received_at)
+SELECT id, %s, %s, %s, %s FROM reminders_attempt WHERE token = %s AND outcome = 'accepted'
+ON CONFLICT DO NOTHING
+"""
+
+
 def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: str) -> None:
     """Keep one receipt that came by webhook, and move the reminder of its attempt on.
 
     One for an attempt we do not know (yet) is kept without it.
     """
     now = timezone.now()
-    known = Attempt.objects.filter(token=token)
-    if STATES.get(status) not in FINAL:
-        accepted = known.filter(outcome=Attempt.Outcome.ACCEPTED).only("pk").first()
-        if accepted is not None:
-            # On its way, as we know: two of a message's three receipts move nothing.
-            keep_receipt(accepted, provider_id, status, error_code, now)
-            return
+    said = (provider_id, status, error_code)
+    if STATES.get(status) not in FINAL and _keep_on_its_way(token, said, now):
+        return
     with transaction.atomic():
-        attempt = known.select_for_update(no_key=True).first()
-        if attempt is None:
-            keep_receipt(None, provider_id, status, error_code, now)
-            return
-        apply_receipt(
-            attempt, provider_id=provider_id, status=status, error_code=error_code, now=now
-        )
+        attempt = Attempt.objects.select_for_update(no_key=True).filter(token=token).first()
+        keep_receipt(attempt, *said, now)
+        if attempt is not None:
+            _move_on(attempt, status, error_code, now)
+
+
+def _keep_on_its_way(token: UUID, said: tuple[str, str, str], now: datetime) -> bool:
+    """Whether it was new, and of an attempt that is known to be accepted: then nothing moves."""
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(ON_ITS_WAY, [*said, at, token.hex])
+        return cursor.rowcount == 1
 
 
 def apply_receipt(
@@ -65,11 +74,15 @@ def apply_receipt(
 ) -> None:
     """Keep one thing the provider said about an attempt's message, and move on with it.
 
-    Inside a transaction, with the attempt's row locked.
+    Inside a transaction, with the attempt's row locked. What came for the same message when its
+    attempt was not known, as after a restore, finds its place.
     """
     keep_receipt(attempt, provider_id, status, error_code, now)
-    # What came when its attempt was not known: after a restore, say.
     Receipt.objects.filter(provider_id=provider_id, attempt=None).update(attempt=attempt)
+    _move_on(attempt, status, error_code, now)
+
+
+def _move_on(attempt: Attempt, status: str, error_code: str, now: datetime) -> None:
     state = STATES.get(status)
     if state is None:
         return

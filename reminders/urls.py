@@ -1,4 +1,4 @@
-"""The staff's addresses, and the two that Twilio calls."""
+"""The staff's addresses, and those that other machines ask."""
 
 from django.urls import path
 
@@ -9,7 +9,6 @@ from reminders.views import (
     clinic,
     concerns,
     desk,
-    email_webhook,
     figures,
     handover,
     health,
@@ -20,7 +19,6 @@ from reminders.views import (
     person,
     story,
     unsubscribe,
-    webhooks,
 )
 
 urlpatterns = [
@@ -81,7 +79,4 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("readyz/web", health.readyz_web, name="readyz-web"),
     path("metrics", health.metrics, name="metrics"),
-    path("webhooks/email/<slug:provider>", email_webhook.email_webhook, name="email-webhook"),
-    path("webhooks/twilio/status/<uuid:token>", webhooks.twilio_status, name="twilio-status"),
-    path("webhooks/twilio/inbound", webhooks.twilio_inbound, name="twilio-inbound"),
 ]

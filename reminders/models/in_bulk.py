@@ -21,11 +21,13 @@ def insert(
     same: dict[str, object],
     returning: str = "",
     ignore_conflicts: bool = False,
+    of: tuple[str, models.QuerySet[Any]] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Insert `rows`, values of `columns`, with the values in `same` in every one.
 
     Returns the new ids, each with its `returning` column, in no order; nothing without that. Every
     column without a default in the database must be named. Of ids and keys write a UUID as `.hex`.
+    `of`: one of `columns`, and what it may point at, locked if that says so; the rest is left out.
     """
     if not rows:
         return []
@@ -41,17 +43,24 @@ def insert(
         source = "json_each(%s)"
         picked = [f"json_extract(value, '$[{n}]')" for n in range(len(columns))]
     chosen = ", ".join([*picked[: len(columns)], *["%s"] * len(same)])
-    table = connection.ops.quote_name(model._meta.db_table)
-    # Only names of our own models stand in it.
-    statement = f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {source} WHERE true"  # noqa: S608
-    if ignore_conflicts:
-        statement += " ON CONFLICT DO NOTHING"
-    if returning:
-        statement += f" RETURNING id, {connection.ops.quote_name(returning)}"
     fixed = [
         field.get_db_prep_save(value, connection)
         for field, value in zip(fields[len(columns) :], same.values(), strict=True)
     ]
+    values, first = [*fixed, json.dumps(rows)], ""
+    if of is not None:
+        column, allowed = of
+        compiler = allowed.values("pk").query.get_compiler(connection=connection)
+        held, asked = compiler.as_sql()
+        first, values = f"WITH held(pk) AS ({held}) ", [*asked, *values]
+        source += f" JOIN held ON held.pk = {picked[columns.index(column)]}"
+    table = connection.ops.quote_name(model._meta.db_table)
+    # Only names of our own models stand in it.
+    statement = f"{first}INSERT INTO {table} ({names}) SELECT {chosen} FROM {source} WHERE true"  # noqa: S608
+    if ignore_conflicts:
+        statement += " ON CONFLICT DO NOTHING"
+    if returning:
+        statement += f" RETURNING id, {connection.ops.quote_name(returning)}"
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*fixed, json.dumps(rows)])
+        cursor.execute(statement, values)
         return list(cursor.fetchall()) if returning else []

@@ -34,9 +34,9 @@ NUMBER = "+12025550146"
 
 @pytest.fixture(autouse=True)
 def box(valkey: Valkey) -> Iterator[None]:
-    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED)
+    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED, letterbox.TRIES)
     yield
-    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED)
+    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED, letterbox.TRIES)
 
 
 @contextmanager
@@ -140,6 +140,49 @@ def test_a_word_nobody_can_open_is_set_aside_and_holds_up_no_other(
     assert OptOut.objects.get().stopped
     assert letterbox._server().llen(letterbox.REFUSED) == 1
     assert "SECRET_KEY" in caplog.text
+
+
+@contextmanager
+def word_refused(sid: str) -> Iterator[None]:
+    """The database takes everything but what names this message."""
+
+    def refuse(execute: Any, sql: str, params: Any, *call: Any) -> Any:
+        if sid in str(params):
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, params, *call)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def test_a_word_that_only_itself_is_refused_is_kept_aside_and_holds_up_no_other_for_long(
+    patient: Patient, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison = "SM" + "7" * 32
+    with database_away():
+        post(INBOUND, form(MessageSid=poison, Body="Is this normal?"))
+        post(INBOUND, form())
+    first, second = waiting()
+    with word_refused(poison):
+        for _ in range(letterbox.MOST_TRIES - 1):
+            letterbox.take_in()
+        assert waiting() == [first, second]
+        letterbox.take_in()
+    assert waiting() == []
+    assert OptOut.objects.get().stopped
+    assert letterbox._server().lrange(letterbox.REFUSED, 0, -1) == [first]
+    assert letterbox._server().exists(letterbox.TRIES) == 0
+    assert "set aside" in caplog.text
+    assert NUMBER not in caplog.text
+
+
+def test_a_database_that_is_away_for_long_puts_no_word_aside(patient: Patient) -> None:
+    with database_away():
+        post(INBOUND, form())
+        for _ in range(letterbox.MOST_TRIES + 1):
+            letterbox.take_in()
+        assert len(waiting()) == 1
+    assert letterbox._server().llen(letterbox.REFUSED) == 0
 
 
 def test_twilio_is_asked_to_come_again_if_there_is_no_place_at_all(

@@ -13,7 +13,7 @@ from patients.models import Patient
 from reminders.claim import claim_due, open_attempts
 from reminders.models import MOVES, Attempt, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
-from reminders.receipts import STATES, record_receipt
+from reminders.receipts import STATES, apply_receipt, record_receipt
 from tests.builders import log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -81,7 +81,8 @@ def test_a_receipt_that_came_for_nobody_is_placed_when_its_message_is_known(
 ) -> None:
     for status in ("sent", "delivered"):
         record_receipt(token=uuid.uuid4(), provider_id=SID, status=status, error_code="")
-    assert say(attempt, "delivered") == State.DELIVERED  # as the poll says it
+    apply_receipt(attempt, provider_id=SID, status="delivered", error_code="", now=T)  # the poll
+    assert Reminder.objects.get(pk=attempt.reminder_id).state == State.DELIVERED
     assert set(Receipt.objects.values_list("status", "attempt")) == {
         ("sent", attempt.pk),
         ("delivered", attempt.pk),
@@ -101,13 +102,34 @@ def test_what_was_skipped_as_never_sent_and_is_delivered_says_so(attempt: Attemp
     assert say(attempt, "delivered") == State.DELIVERED
 
 
-def test_a_word_that_moves_nothing_costs_one_look_and_one_row(
+def test_a_word_that_moves_nothing_costs_one_statement(
     attempt: Attempt, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     say(attempt, "queued")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         record_receipt(token=attempt.token, provider_id=SID, status="sent", error_code="")
-    assert Receipt.objects.count() == 2
+    assert set(Receipt.objects.values_list("status", "attempt")) == {
+        ("queued", attempt.pk),
+        ("sent", attempt.pk),
+    }
+
+
+def test_the_word_that_ends_it_costs_four(
+    attempt: Attempt, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    say(attempt, "queued")
+    with django_assert_num_queries(6):  # two are the savepoint, inside a test's own transaction
+        record_receipt(token=attempt.token, provider_id=SID, status="delivered", error_code="")
+    assert Reminder.objects.get(pk=attempt.reminder_id).state == State.DELIVERED
+
+
+@pytest.mark.parametrize("outcome", ["open", "unknown", "not sent"])
+def test_a_word_on_its_way_moves_what_is_not_known_to_be_accepted(
+    attempt: Attempt, outcome: str
+) -> None:
+    Attempt.objects.update(outcome=outcome)
+    assert say(attempt, "sent") == State.SENT
+    assert Attempt.objects.get().outcome == Attempt.Outcome.ACCEPTED
 
 
 def test_no_state_can_be_left_but_along_the_map() -> None:

@@ -146,6 +146,45 @@ def test_a_text_that_waited_too_long_for_a_lock_is_taken_in_at_the_second_try(
     assert OptOut.objects.get().stopped
 
 
+def test_a_connection_that_broke_unseen_is_replaced_and_the_webhook_taken_in(
+    treatment: Treatment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not asked beforehand whether it lives: every receipt would pay for that."""
+    if connection.vendor == "sqlite":
+        return  # a file; nothing lies between
+    asked = []
+    is_usable = connection.is_usable
+    monkeypatch.setattr(connection, "is_usable", lambda: asked.append(1) or is_usable())
+    token = reminder_of(treatment, "handover").attempts.get().token
+    told = [(f"/webhooks/twilio/status/{token}", form(), 204), (INBOUND, form(), 200)]
+    for path, data, answer in told:
+        connection.ensure_connection()
+        connection.health_check_enabled, connection.health_check_done = True, False
+        before = connection.connection.info.backend_pid
+        in_thread(end_session, before)
+        assert post(path, data) == answer
+        assert connection.connection.info.backend_pid != before
+        assert len(asked) == 1  # once it had failed
+        connection.health_check_done = False
+        assert post(path, data) == answer
+        assert len(asked) == 1
+        asked.clear()
+    assert reminder_of(treatment, "handover").state == State.DELIVERED
+    assert OptOut.objects.get().stopped
+
+
+def end_session(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    connection.close()
+
+
+def in_thread(act: Callable[[int], None], pid: int) -> None:
+    thread = threading.Thread(target=act, args=(pid,))
+    thread.start()
+    thread.join()
+
+
 def test_no_claim_commits_after_a_refusal_that_means_stop(
     noon: time_machine.Traveller, treatment: Treatment
 ) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import pytest
+from django import urls
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
 from django.test import Client
-from pytest_django import Settings
+from django.views.decorators.csrf import csrf_exempt
+from pytest_django import DjangoAssertNumQueries, Settings
 from twilio.request_validator import RequestValidator
 
-from patients.models import Clinic, Patient
+from patients.models import AuditRow, Clinic, Patient
 from reminders.dispatch import drain
 from reminders.models import Attempt, InboundText, Receipt, State
 from tests.builders import SENDER, log, reminder_of
@@ -70,6 +74,45 @@ def test_a_signed_status_moves_the_reminder(patient: Patient, provider: Phone) -
 def test_a_signed_text_is_taken_in(clinic: Clinic) -> None:
     assert post(INBOUND, form()) == 200
     assert InboundText.objects.get().meaning == "stop"
+
+
+def test_a_receipt_on_its_way_costs_one_statement_whatever_comes_with_it(
+    patient: Patient, provider: Phone, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    log(patient=patient)
+    drain()
+    path = f"/webhooks/twilio/status/{Attempt.objects.get().token}"
+    with django_assert_num_queries(1):
+        status = post(path, form(MessageStatus="sent"), HTTP_COOKIE="session=x; csrf=y")
+    assert status == 204
+    assert Receipt.objects.filter(status="sent").exists()
+
+
+def test_a_stop_by_text_is_in_the_audit_trail_with_where_it_came_from(patient: Patient) -> None:
+    its_id = uuid.uuid4().hex
+    assert post(INBOUND, form(), HTTP_X_REQUEST_ID=its_id, REMOTE_ADDR="192.0.2.7") == 200
+    row = AuditRow.objects.get(patient=patient.pk, role="patient")
+    assert (row.address, row.request) == ("192.0.2.7", its_id)
+
+
+class Closed:
+    """A site of which two addresses look like webhooks, and whose views say nothing."""
+
+    urlpatterns: ClassVar = [
+        urls.path("webhooks/closed", csrf_exempt(lambda request: HttpResponse("in"))),
+        urls.path("webhooks/form", login_not_required(lambda request: HttpResponse("in"))),
+        urls.path("", urls.include("aftercare.urls")),
+    ]
+
+
+def test_a_view_that_says_nothing_is_as_closed_below_webhooks_as_anywhere(
+    clinic: Clinic, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = Closed
+    visitor = Client(enforce_csrf_checks=True)
+    assert visitor.post("/webhooks/closed").status_code == 302
+    assert visitor.post("/webhooks/form").status_code == 403
+    assert visitor.post("/webhooks/nowhere").status_code == 404
 
 
 @pytest.mark.parametrize("path", [INBOUND, status_path()])
