@@ -114,11 +114,11 @@ def test_a_word_that_moves_nothing_costs_one_statement(
     }
 
 
-def test_the_word_that_ends_it_costs_four(
+def test_the_word_that_it_arrived_costs_three_statements(
     attempt: Attempt, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     say(attempt, "queued")
-    with django_assert_num_queries(6):  # two are the savepoint, inside a test's own transaction
+    with django_assert_num_queries(5):  # two are the savepoint, inside a test's own transaction
         record_receipt(token=attempt.token, provider_id=SID, status="delivered", error_code="")
     assert Reminder.objects.get(pk=attempt.reminder_id).state == State.DELIVERED
 
