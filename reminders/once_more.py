@@ -21,7 +21,7 @@ def once_more(take: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(take)
     def tried_twice(*args: P.args, **kwargs: P.kwargs) -> R:
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined] # (not in the stubs)
         try:
             return take(*args, **kwargs)
         except (OperationalError, InterfaceError):

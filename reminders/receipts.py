@@ -75,7 +75,7 @@ def _keep_on_its_way(token: UUID, said: tuple[str, str, str], now: datetime) -> 
     at = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(ON_ITS_WAY, [*said, at, token.hex])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _arrive(token: UUID, said: tuple[str, str, str], now: datetime) -> None:

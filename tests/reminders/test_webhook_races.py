@@ -152,25 +152,36 @@ def test_a_connection_that_broke_unseen_is_replaced_and_the_webhook_taken_in(
     """It is not asked beforehand whether it lives: every receipt would pay for that."""
     if connection.vendor == "sqlite":
         return  # a file; nothing lies between
-    asked = []
+    asked: list[bool] = []
     is_usable = connection.is_usable
-    monkeypatch.setattr(connection, "is_usable", lambda: asked.append(1) or is_usable())
+
+    def ask() -> bool:
+        asked.append(is_usable())
+        return asked[-1]
+
+    monkeypatch.setattr(connection, "is_usable", ask)
     token = reminder_of(treatment, "handover").attempts.get().token
     told = [(f"/webhooks/twilio/status/{token}", form(), 204), (INBOUND, form(), 200)]
     for path, data, answer in told:
         connection.ensure_connection()
-        connection.health_check_enabled, connection.health_check_done = True, False
+        look_first()
         before = connection.connection.info.backend_pid
         in_thread(end_session, before)
         assert post(path, data) == answer
         assert connection.connection.info.backend_pid != before
         assert len(asked) == 1  # once it had failed
-        connection.health_check_done = False
+        look_first()
         assert post(path, data) == answer
         assert len(asked) == 1
         asked.clear()
     assert reminder_of(treatment, "handover").state == State.DELIVERED
     assert OptOut.objects.get().stopped
+
+
+def look_first() -> None:
+    """As at the begin of a request: what uses the connection first asks whether it lives."""
+    connection.health_check_enabled = True  # type: ignore[attr-defined] # (not in the stubs)
+    connection.health_check_done = False  # type: ignore[attr-defined]
 
 
 def end_session(pid: int) -> None:
