@@ -48,26 +48,34 @@ def clinic(request: StaffRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(ADMINS)
 def add_person(request: StaffRequest) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("clinic")
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _page(request, person=form)
+    if form.cleaned_data["role"] == Role.ADMIN:
+        show_that_it_is_you(request, app="")
     with transaction.atomic():
         person, password = form.add(request.user.clinic)
         audit.did(request, AuditAct.STAFF_ADDED, about=f"user {person.pk}, {person.role}")
     return _page(request, added={"person": person, "password": password})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(ADMINS)
 def change_person(request: StaffRequest, pk: int) -> HttpResponse:
     """Role, whether they may sign in, and the summary. Nobody locks themselves out."""
     person = get_object_or_404(request.user.clinic.staff, pk=pk)
+    if request.method != "POST":
+        return redirect("clinic")
     form = RoleForm(request.POST)
     if form.is_valid():
         typed = form.cleaned_data
+        if typed["role"] == Role.ADMIN != person.role:
+            show_that_it_is_you(request, app="")
         if person.pk == request.user.pk:
             typed |= {"role": person.role, "is_active": True}
         for name, value in typed.items():
@@ -88,8 +96,8 @@ def change_person(request: StaffRequest, pk: int) -> HttpResponse:
 def reset_person(request: StaffRequest, pk: int) -> HttpResponse:
     """For a colleague who lost phone or password: a new first password, no second factor left.
 
-    An admin's open screen is not enough for it: allauth asks who sits there, and then goes on with
-    what was posted. Loaded anew after that, it is a GET, which changes nothing.
+    An admin's open screen is not enough for it, nor for a new admin: allauth asks who sits there,
+    and then goes on with what was posted. Loaded anew after that, it is a GET: it changes nothing.
     """
     person = get_object_or_404(request.user.clinic.staff, pk=pk)
     if request.method != "POST":

@@ -83,9 +83,9 @@ TABLE = {
     "erase": (LEADS, READ_WRITE),
     "hold": (LEADS, WRITE),
     "clinic": (ADMIN, READ_WRITE),
-    "clinic-add": (ADMIN, WRITE),
-    "clinic-person": (ADMIN, WRITE),
-    "clinic-reset": (ADMIN, READ_WRITE),  # looked at, it only leads back
+    "clinic-add": (ADMIN, READ_WRITE),  # looked at, it and the next two only lead back
+    "clinic-person": (ADMIN, READ_WRITE),
+    "clinic-reset": (ADMIN, READ_WRITE),
     "clinic-test": (ADMIN, WRITE),
     "figures": (STAFF, READ),
     "board-changes": (STAFF, READ),
@@ -143,6 +143,7 @@ CLOSED = [name for name, who in WHO_MAY.items() if who != OPEN]
 MEET = {
     "home": 302,
     "missed-again": 302,
+    "clinic-add": 302,
     "clinic-person": 302,
     "clinic-reset": 302,
     "clinic-test": 302,

@@ -279,6 +279,26 @@ def test_at_an_admins_open_screen_nobody_else_starts_a_colleagues_sign_in_anew(
         assert nurse.check_password(lent)
 
 
+def test_at_an_admins_open_screen_nobody_makes_themselves_an_admin(
+    admin: Client, nurse: StaffUser
+) -> None:
+    new = {"new-name": "Eve Doe", "new-email": "eve@hill.example", "new-role": "admin"}
+    change = reverse("clinic-person", args=[nurse.pk])
+    given = {"role": "admin", "is_active": "on"}
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=10)):
+        for address, typed in ((reverse("clinic-add"), new), (change, given)):
+            asked = admin.post(address, typed)["Location"]
+            assert asked.startswith(reverse("account_reauthenticate"))
+            assert StaffUser.objects.filter(role=Role.ADMIN).count() == 1
+        assert admin.post(change, given | {"role": "lead"})["Location"] == reverse("clinic")
+        asked = admin.post(change, given)["Location"]
+        admin.post(asked, {"password": PASSWORD, "next": change})
+        nurse.refresh_from_db()
+        assert nurse.role == Role.ADMIN
+        page = admin.post(reverse("clinic-add"), new)  # shown just now
+        assert page.context["added"]["person"].role == Role.ADMIN
+
+
 def test_an_admin_does_not_reset_themselves_nor_another_clinics_people(admin: Client) -> None:
     me = StaffUser.objects.get(role=Role.ADMIN)
     assert admin.post(reverse("clinic-reset", args=[me.pk])).status_code == 302
