@@ -28,6 +28,5 @@ How each figure is counted:
 
     python -m tests.bench               all of it
     python -m tests.bench --quick       a look: small numbers, a few minutes
-    python -m tests.bench --full        10,000,000 rows of history
     python -m tests.bench --only NAME   one part (several: repeat it)
 """

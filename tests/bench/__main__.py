@@ -13,12 +13,12 @@ from pathlib import Path
 
 from tests.services.environment import ROOT
 
-from .sizes import FULL, QUICK, TINY, USUAL, Sizes
+from .sizes import QUICK, TINY, USUAL, Sizes
 from .stage import Stage, running_stage
 from .table import Row, Tell, heading, keep, machine
 
 PARTS = ("sending", "memory", "lateness", "planning", "pages", "growth", "search", "board")
-SIZES: Mapping[str, Sizes] = {"tiny": TINY, "quick": QUICK, "usual": USUAL, "full": FULL}
+SIZES: Mapping[str, Sizes] = {"tiny": TINY, "quick": QUICK, "usual": USUAL}
 BUSY = 0.5  # runnable processes a core, before we begin
 
 
@@ -29,7 +29,6 @@ def read_arguments() -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     for name, meaning in {
         "quick": "small numbers, a few minutes",
-        "full": "10,000,000 rows of history",
         "tiny": "only whether everything runs",
     }.items():
         size.add_argument(f"--{name}", dest="size", action="store_const", const=name, help=meaning)

@@ -1,4 +1,4 @@
-"""How much of everything: four sizes of the same run."""
+"""How much of everything: three sizes of the same run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sizes:
     burst: int = 10_000
     handovers: int = 40
     waiting: int = 100_000
-    history: int = 2_000_000
+    history: int = 10_000_000
     little_history: int = 10_000
     looks: int = 100  # how often a tick is timed
     claims: int = 20  # how often a claim is timed
@@ -46,4 +46,3 @@ TINY = Sizes(
     looks=3, claims=2, planned=20, pages=100,
     patients=400, little_patients=40, searches=3, board=1_000, little_board=200,
 )  # fmt: skip
-FULL = Sizes(history=10_000_000)
