@@ -88,6 +88,13 @@ def test_a_receipt_on_its_way_costs_one_statement_whatever_comes_with_it(
     assert Receipt.objects.filter(status="sent").exists()
 
 
+def test_a_providers_call_meets_nothing_that_only_people_need() -> None:
+    answer = Client().post(INBOUND, form(), headers={"X-Twilio-Signature": "none"})
+    assert not hasattr(answer.wsgi_request, "session")
+    assert not hasattr(answer.wsgi_request, "user")
+    assert "Content-Security-Policy" in answer.headers
+
+
 def test_a_stop_by_text_is_in_the_audit_trail_with_where_it_came_from(patient: Patient) -> None:
     its_id = uuid.uuid4().hex
     assert post(INBOUND, form(), HTTP_X_REQUEST_ID=its_id, REMOTE_ADDR="192.0.2.7") == 200
