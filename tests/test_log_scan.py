@@ -16,11 +16,12 @@ TOKEN = "7kQ2mZr9LxWc4TbYd8NfGa"
 LEAKS = """
 import logging
 import pytest
-from patients.models import Patient
+from patients.models import Patient, StaffUser
 
 @pytest.mark.parametrize("said", [{said!r}])
 def test_it(said: str) -> None:
     Patient(first_name="Wren", last_name="Quillfeather")
+    StaffUser(name="desk Oakenshaw")
     logging.getLogger("x").warning(said)
 """
 
@@ -33,8 +34,8 @@ def test_it(said: str) -> None:
         ("Mailed maria@example.org.", ["an email address"]),
         (f"Not Found: /r/{TOKEN}", ["a link's token"]),
         (f"token={TOKEN}", ["a link's token"]),
-        ("Patient Quillfeather could not be redacted.", ["a patient's name"]),
-        ("Wren, +12025550146", ["a patient's name", "a phone number"]),
+        ("Patient Quillfeather could not be redacted.", ["a person's name"]),
+        ("Wren, +12025550146", ["a person's name", "a phone number"]),
         ("Patient 12 could not be redacted; the next run tries again.", []),
         ("Not Found: /r/…", []),
         ("The provider has SM0123456789abcdef0123456789abcdef.", []),
@@ -48,7 +49,10 @@ def test_a_line_that_names_somebody_is_found_and_no_other(line: str, found: list
     assert [one.what for one in scan.findings] == found
 
 
-@pytest.mark.parametrize(("said", "code"), [("Called Quillfeather.", 1), ("Called patient 12.", 0)])
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("Called Quillfeather.", 1), ("Oakenshaw called.", 1), ("The desk called patient 12.", 0)],
+)
 def test_a_run_in_which_somebody_is_named_fails(tmp_path: Path, said: str, code: int) -> None:
     file = tmp_path / "test_leak.py"
     file.write_text(LEAKS.format(said=said))
