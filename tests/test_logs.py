@@ -22,6 +22,7 @@ from django.views.debug import get_exception_reporter_class, get_exception_repor
 from pytest_django import Settings
 
 from aftercare.logs import JsonFormatter, MaskingFormatter, masked, set_about
+from tests.builders import make_clinic, make_staff
 from tests.services.running import Running
 
 TOKEN = "Ab3" * 7 + "x"
@@ -212,6 +213,18 @@ def test_two_requests_have_two_ids() -> None:
 def test_what_a_request_logs_carries_its_id(logged: Callable[[], str]) -> None:
     Client().get(f"/r/{TOKEN}", headers={"X-Request-ID": "ab" * 16})
     assert [json.loads(line)["request"] for line in logged().splitlines()] == ["ab" * 16]
+
+
+@pytest.mark.django_db
+def test_whoever_is_refused_leaves_a_line_with_the_requests_id(
+    client: Client, logged: Callable[[], str]
+) -> None:
+    client.force_login(make_staff(clinic=make_clinic()))
+    client.get("/audit/", headers={"X-Request-ID": "cd" * 16})
+    found = [json.loads(line) for line in logged().splitlines()]
+    assert [(one["message"], one["request"]) for one in found] == [
+        ("Forbidden (Permission denied): /audit/", "cd" * 16)
+    ]
 
 
 EVIL = "maria-gomez.evil.example"

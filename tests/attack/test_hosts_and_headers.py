@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from patients.models.clinic import Role
-from tests.attack.scene import Scene, address, signed_in
+from tests.attack.scene import Scene, address, make_scene, signed_in
 from tests.patients.test_access import TABLE
 from tests.services.environment import process_environment
 
@@ -127,6 +127,19 @@ def test_every_text_says_its_letters_and_no_other_site_may_read_it(ours: Scene) 
             ):
                 wrong[name] = sort
     assert wrong == {}
+
+
+def test_every_download_has_a_name_of_ours_with_nothing_in_it_that_was_typed(db: None) -> None:
+    scene = make_scene(slug="lakeside", number=1, words="x\".exe; filename*=UTF-8''évil")
+    admin, named = signed_in(scene.staff[Role.ADMIN]), {}
+    for name, (_, methods) in TABLE.items():
+        if "get" in methods:
+            answer = admin.get(address(name, scene))
+            if sort := answer.get("Content-Disposition", ""):
+                named[name] = sort
+    assert set(named) >= {"export", "audit-csv", "import-bad", "person-json", "calendar"}
+    ours = re.compile(r'(inline|attachment); filename="[a-z0-9-]+\.(csv|json|ics)"')
+    assert [one for one in named.items() if not ours.fullmatch(one[1])] == []
 
 
 def test_at_an_https_address_browsers_are_told_to_come_by_https_only() -> None:

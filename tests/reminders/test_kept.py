@@ -148,6 +148,19 @@ def test_the_second_request_on_a_kept_connection_is_not_repeated_either(
     assert [connection for connection, _ in server.requests] == [1, 1]
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_whoever_sends_us_elsewhere_is_not_followed(
+    server: Server, kept: Kept, status: int
+) -> None:
+    elsewhere = Server()
+    with closing(elsewhere.listener):
+        there = f"Location: {elsewhere.url}\r\nContent-Length: 0\r\n\r\n"
+        server.scripts = [f"HTTP/1.1 {status} There\r\n{there}".encode()]
+        assert ask(kept, server).status == status
+    assert elsewhere.requests == []
+    assert len(server.requests) == 1
+
+
 def test_where_nobody_listens_nothing_has_left(kept: Kept) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as gone:
         port = gone.getsockname()[1]
