@@ -115,6 +115,10 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
         """What is wrong with who hears of a report, as it is saved now; empty if nothing is."""
         return _silence({name: getattr(self.instance, name) for name in CONTACTS})
 
+    def clean_name(self) -> str:
+        """On one line, as it stands in every mail's subject."""
+        return " ".join(str(self.cleaned_data["name"]).split())
+
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
         region = region_of(self.instance)

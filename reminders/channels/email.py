@@ -19,7 +19,7 @@ def send(message: Message) -> Outcome:
     """Hand one email to the mail server; says what is known of it."""
     connection = get_connection()
     mail = EmailMultiAlternatives(
-        subject=message.subject,
+        subject=" ".join(message.subject.split()),  # a line end in a name would refuse the mail
         body=message.text,
         from_email=message.sender,
         to=[message.to],

@@ -6,10 +6,13 @@ import pytest
 from django.forms.models import model_to_dict
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
 from reminders.clinic_forms import CONTACTS, LABELS, NO_HOURS, NO_TEXT, NOBODY
+from reminders.models import Notice
+from reminders.notices import note, send_waiting
 from tests.builders import make_clinic, make_staff
 from tests.phone.client import Phone
 from tests.reminders.desk_form import text_of
@@ -70,6 +73,20 @@ def test_a_mistake_is_said_beside_its_field_and_saves_nothing(
     assert "Not saved yet. Nothing you typed is lost." in page
     assert sentence in page
     assert Clinic.objects.get().name == "Lakeside Skin Clinic"
+
+
+def test_a_line_end_in_the_clinics_name_is_none_and_brings_no_header_into_a_mail(
+    admin: Client, clinic: Clinic, provider: Phone
+) -> None:
+    admin.post(reverse("clinic"), filled(clinic, name="Lake\r\nBcc: eve@evil.example"))
+    assert Clinic.objects.get().name == "Lake Bcc: eve@evil.example"
+    Clinic.objects.update(name="Lake\nBcc: eve@evil.example")  # as a command could have set it
+    me = StaffUser.objects.get()
+    note(me, Notice.Kind.PASSWORD, now=timezone.now())
+    send_waiting(now=timezone.now())
+    (mail,) = provider.messages()
+    assert mail["to"] == me.email
+    assert mail["subject"] == "Aftercare at Lake Bcc: eve@evil.example: your sign-in"
 
 
 def test_how_many_texts_a_second_a_sender_may_send_is_set_and_taken_away_again(
