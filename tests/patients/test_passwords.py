@@ -41,6 +41,7 @@ def choose(client: Client, nurse: StaffUser, new: str) -> str:
         ("twelve-signs", ""),
         ("qwerty123456", "too common"),  # of the 20,000 that Django has
         ("Qwerty123456", "too common"),
+        ("imani.brooks", "too similar to"),
         ("nurse@lakeside.example", "too similar to"),
         ("demo-lakeside-2026", "everybody knows it"),
         ("justsmallletters", ""),  # no rule asks for kinds of signs
