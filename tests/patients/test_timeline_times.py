@@ -92,6 +92,13 @@ def span_of(fact: str, treated_at: datetime, zone: ZoneInfo) -> tuple[datetime, 
     return treated_at + starts, None if ends is None else treated_at + ends
 
 
+def named(fact: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Results show two months after, and at no hour."""
+    if fact == "E3":
+        return words.on_date(at.astimezone(zone).date(), "en")
+    return words.moment(at.astimezone(zone), now.astimezone(zone), "en")
+
+
 def next_change(treated_at: datetime, zone: ZoneInfo, now: datetime) -> datetime | None:
     changes = [treated_at + after for after in CHANGES] + [months_later(treated_at, 2, zone)]
     return min((change for change in changes if change > now), default=None)
@@ -144,11 +151,8 @@ def test_next_is_the_earliest_change_ahead_and_says_truly_how_far(
     if view and following:
         assert following > now
         assert view.away == words.in_span(following - now, "en")
-        local, now_local = following.astimezone(zone), now.astimezone(zone)
-        # Results show two months after, and at no hour.
-        by_day = following == span_of("E3", treated_at, zone)[0]
-        said = words.on_date(local.date(), "en") if by_day else words.moment(local, now_local, "en")
-        assert view.clock == said
+        results = following == span_of("E3", treated_at, zone)[0]
+        assert view.clock == named("E3" if results else "", following, now, zone)
 
 
 @settings(properties, max_examples=500)
@@ -222,11 +226,9 @@ def test_the_words_beside_a_step_give_its_clock_time(
         starts_at, ends_at = span_of(fact, treated_at, zone)
         expected = ""
         if now < starts_at:
-            expected = "from " + words.moment(
-                starts_at.astimezone(zone), now.astimezone(zone), "en"
-            )
+            expected = f"from {named(fact, starts_at, now, zone)}"
         elif ends_at and now < ends_at:
-            expected = "until " + words.moment(ends_at.astimezone(zone), now.astimezone(zone), "en")
+            expected = f"until {named(fact, ends_at, now, zone)}"
         assert step.when == expected, fact
 
 
