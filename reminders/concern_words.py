@@ -27,7 +27,8 @@ CALL = {
 @dataclass(frozen=True, slots=True)
 class Shown:
     """`said`: the patient's own words; `do`: what usually helps; `on_it`: who has taken it on;
-    `ended`: who closed it and why, empty while it is open.
+    `ended`: who closed it and why, empty while it is open; `wrong_address`: the number or email
+    is to be put right.
     """
 
     pk: int
@@ -39,6 +40,7 @@ class Shown:
     do: str
     on_it: str
     ended: str
+    wrong_address: bool
     can_correct: bool
     is_urgent: bool
 
@@ -76,6 +78,7 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
         do=_do(one, clinic, channel),
         on_it=_by(one.acknowledged_by, one.acknowledged_at, clinic, now),
         ended=_ended(one, clinic, now),
+        wrong_address=_is_wrong_address(one, channel),
         can_correct=one.kind == Concern.Kind.MOVED,
         is_urgent=_holds(one) and one.closed_at is None,
     )
@@ -92,6 +95,11 @@ def _do(one: Concern, clinic: Clinic, channel: str) -> str:
         return ""
     call = CALL[Report.Tier(one.report.tier)]
     return f"{call.format(emergency_number=clinic.emergency_number)} {HOLDS}"
+
+
+def _is_wrong_address(one: Concern, channel: str) -> bool:
+    failed = one.kind == Concern.Kind.FAILED and explain(one.detail, channel).is_wrong_address
+    return failed or one.kind == Concern.Kind.NOT_ME
 
 
 def _by(who: object, at: datetime | None, clinic: Clinic, now: datetime) -> str:

@@ -15,6 +15,7 @@ from phonenumbers.phonemetadata import PhoneMetadata
 
 from patients import words
 from patients.models import Clinic
+from patients.models.patient import Channel
 
 EMAIL_WANTED = "This is not an email address. One looks like ana@example.org."
 NO_TEXTS = {
@@ -73,6 +74,16 @@ def grouped(e164: str, region: str) -> str:
     at_home = phonenumbers.region_code_for_number(number) == region
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(number, style.NATIONAL if at_home else style.INTERNATIONAL)
+
+
+def masked(channel: str, address: str) -> str:
+    """Enough of an address to recognise it: `•••• 0146`, `m•••@example.org`."""
+    if not address:
+        return ""
+    if channel == Channel.SMS:
+        return f"•••• {address[-4:]}"
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}•••@{domain}"
 
 
 def _why_impossible(typed: str, number: phonenumbers.PhoneNumber, reason: int, region: str) -> str:

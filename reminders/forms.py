@@ -13,11 +13,10 @@ from typing import Any, cast
 from django.db import transaction
 
 from patients.models import Patient, ProtocolVersion, StaffUser, Treatment
-from patients.models.patient import Channel
 from patients.protocol import ConsentScope, Session
-from reminders.fields import gets_no_texts
+from reminders.contact_fields import PATIENT_FIELDS, changed_by_colleague, mark_of
 from reminders.finding import same_person
-from reminders.treatment_fields import PATIENT_FIELDS, TreatmentFields, mark_of
+from reminders.treatment_fields import TreatmentFields
 from reminders.treatments import (
     Agreed,
     TreatmentRefused,
@@ -48,20 +47,9 @@ class TreatmentForm(TreatmentFields):
         return cast("datetime", self.cleaned_data["treated_at"])
 
     def clean(self) -> dict[str, Any]:
-        cleaned = cast("dict[str, Any]", super().clean())
-        self._check_contact(cleaned)
+        cleaned = super().clean()
         self._check_ended(cleaned)
         return cleaned
-
-    def _check_contact(self, cleaned: dict[str, Any]) -> None:
-        by_text = cleaned.get("channel") == Channel.SMS
-        phone, email = cleaned.get("phone"), cleaned.get("email")
-        if by_text and phone == "":
-            self.add_error("phone", "Texts need a mobile number. Or send to email instead.")
-        if by_text and phone and (kind := gets_no_texts(phone)):
-            self.add_error("phone", f"This is {kind}: no text reaches it. Or send to email.")
-        if cleaned.get("channel") == Channel.EMAIL and email == "":
-            self.add_error("email", "Email needs an address. Or send to the mobile instead.")
 
     def _check_ended(self, cleaned: dict[str, Any]) -> None:
         ended = cleaned.get("ended")
@@ -102,10 +90,7 @@ class TreatmentForm(TreatmentFields):
                 "Is this somebody else?"
             )
         if on_record and self.cleaned_data["record"] not in ("", mark_of(on_record)):
-            asked.append(
-                f"A colleague has just changed this record: {_spoken(on_record)}. "
-                "Shall it be as it stands here?"
-            )
+            asked.append(f"{changed_by_colleague(on_record)} Shall it be as it stands here?")
         return asked
 
     def log(self, *, by: StaffUser, confirmed: str) -> Treatment:
@@ -146,8 +131,3 @@ class TreatmentForm(TreatmentFields):
         for name in (*PATIENT_FIELDS, "phone", "wants_details"):
             setattr(patient, name, self.cleaned_data[name])
         return patient
-
-
-def _spoken(patient: Patient) -> str:
-    phone = patient.phone.as_national if patient.phone else "no mobile"
-    return f"{patient.full_name}, {phone}, {patient.email or 'no email'}"

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from patients.models import Patient, Reading, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.amending import UNDO_WITHIN
+from reminders.fields import masked
 from reminders.models import Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import explain
 from reminders.state_words import LOOKS, SKIPPED_WHY
-from reminders.story import masked, said
+from reminders.story import said
 
 CONFIRMS_WITHIN = timedelta(seconds=60)
 WATCHED_FOR = timedelta(minutes=30)
@@ -22,7 +23,9 @@ EVERY, LATER_EVERY = 1, 5  # seconds between two looks, within that minute and a
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """`poll`: seconds until it is asked for again, 0 when settled; `key` names what is shown."""
+    """`poll`: seconds until it is asked for again, 0 when settled; `key` names what is shown;
+    `wrong_address`: the number or email is to be put right.
+    """
 
     tone: str
     icon: str
@@ -31,14 +34,19 @@ class Handover:
     do: str = ""
     poll: int = 0
     key: str = "settled"
+    wrong_address: bool = False
 
 
 def handover_of(treatment: Treatment, reminders: Iterable[Reminder], *, now: datetime) -> Handover:
-    """Of several rows for the handover the best one counts; that it was read counts for more."""
+    """Of several rows for the handover the best one counts; that it was read counts for more. What
+    went to a number or email that was corrected since counts for nothing.
+    """
     key = next(rule.key for rule in treatment.version.protocol.reminders if rule.is_handover)
     rows = [reminder for reminder in reminders if reminder.rule == key]
-    row = max(rows, key=lambda one: LOOKS[State(one.state)].rank)
     patient, since = treatment.patient, now - treatment.logged_at
+    row = max(rows, key=lambda one: (not _went_astray(one, patient), LOOKS[State(one.state)].rank))
+    if _went_astray(row, patient):
+        return _astray(row, patient)
     state, where = State(row.state), masked(row.channel, patient.address(row.channel))
     reading: Reading | None = getattr(treatment, "reading", None)
     if reading is not None:
@@ -57,6 +65,24 @@ def handover_of(treatment: Treatment, reminders: Iterable[Reminder], *, now: dat
             "info", "arrow", "Sent by email", f"To {where}.", ask, *_watch(state, since)
         )
     return _on_its_way(state, where, since)
+
+
+def _sent_to(row: Reminder) -> str:
+    return next((one.to_address for one in reversed(row.attempts.all())), "")
+
+
+def _went_astray(row: Reminder, patient: Patient) -> bool:
+    out = row.state not in (State.PLANNED, State.SKIPPED)
+    return out and _sent_to(row) not in ("", patient.address(row.channel))
+
+
+def _astray(row: Reminder, patient: Patient) -> Handover:
+    """Whatever became of it there, the patient has not got it by it."""
+    text = f"{masked(row.channel, _sent_to(row))} had it, and has been corrected since."
+    if row.state == State.FAILED:
+        text = f"It could not be delivered to {masked(row.channel, _sent_to(row))}, as it was then."
+    do = f"Send the page again below, or let {patient.first_name} scan the code."
+    return Handover("warn", "dots", "Not sent to the right one yet", text, do)
 
 
 def _has_it(patient: Patient) -> str:
@@ -78,7 +104,8 @@ def _did_not_arrive(row: Reminder, state: State, do: str, since: timedelta) -> H
     codes = [attempt.error_code for attempt in row.attempts.all() if attempt.error_code]
     error = explain(codes[-1] if codes else "", row.channel)
     heading = "The message did not arrive"
-    return Handover("bad", "cross", heading, error.happened, do, *_watch(state, since))
+    watch, wrong = _watch(state, since), error.is_wrong_address
+    return Handover("bad", "cross", heading, error.happened, do, *watch, wrong_address=wrong)
 
 
 def _on_its_way(state: State, where: str, since: timedelta) -> Handover:

@@ -16,15 +16,17 @@ class ProviderError:
     happened: str
     do: str
 
+    @property
+    def is_wrong_address(self) -> bool:
+        """The number or the email itself is to be put right."""
+        return self.do in (CHECK_NUMBER, CHECK_EMAIL)
 
-# The desk's form holds the number: a treatment logged once more takes the right one along.
-CHECK_NUMBER = (
-    "Ask for the right number. Void the treatment and log it again with it: the rest follows."
-)
+
+CHECK_NUMBER = "Ask for the right number and correct it: what is still to come goes there."
 CALL = "Call the patient, or show the code at the desk."
 WAIT = "Nothing to do: it is tried again by itself."
 ADMIN = "Tell your admin: messages wait until this is put right."
-CHECK_EMAIL = "Check the email address with the patient."
+CHECK_EMAIL = "Ask for the right email and correct it: what is still to come goes there."
 
 ERRORS: Mapping[str, ProviderError] = {
     # What the phone or its carrier said.

@@ -7,7 +7,7 @@ is still planned is written by the one renderer for the moment it is to leave.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.again import ways_again
 from reminders.amending import correct_time
+from reminders.fields import masked
 from reminders.messages import render
 from reminders.models import ANSWER, Attempt, Reminder, State
 from reminders.moments import Skip
@@ -25,6 +26,7 @@ from reminders.state_words import CHANNELS, LOOKS, SKIPPED_WHY, Look
 
 # What a clinician has still to read of a protocol.
 REVIEWED = {"signs": "Warning signs", "en": "English texts", "es": "Spanish texts"}
+PUT_RIGHT = "It has been corrected since."
 OUTCOMES = {
     Attempt.Outcome.OPEN: "is being sent",
     Attempt.Outcome.ACCEPTED: "taken by the provider",
@@ -95,16 +97,6 @@ class Move:
 class Fact:
     label: str
     value: str
-
-
-def masked(channel: str, address: str) -> str:
-    """Enough of an address to recognise it: `•••• 0146`, `m•••@example.org`."""
-    if not address:
-        return ""
-    if channel == Channel.SMS:
-        return f"•••• {address[-4:]}"
-    name, _, domain = address.partition("@")
-    return f"{name[:1]}•••@{domain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +220,9 @@ def _try(attempt: Attempt, reminder: Reminder, now: datetime) -> Try:
     # A call that broke off may turn out to have been taken: its code stays, and is no failure.
     taken = outcome is Attempt.Outcome.ACCEPTED and reminder.state != State.FAILED
     failed = attempt.error_code if not taken else ""
+    error = explain(failed, reminder.channel) if failed else None
+    if error and error.is_wrong_address and attempt.to_address != patient.address(reminder.channel):
+        error = replace(error, do=PUT_RIGHT)
     return Try(
         when=said(attempt.called_at, patient, now),
         outcome=OUTCOMES[outcome],
@@ -236,7 +231,7 @@ def _try(attempt: Attempt, reminder: Reminder, now: datetime) -> Try:
         said=attempt.body,
         provider_id=receipts[0].provider_id if receipts else "",
         code=attempt.error_code,
-        error=explain(failed, reminder.channel) if failed else None,
+        error=error,
         heard=tuple(
             Heard(receipt.status, said(receipt.received_at, patient, now)) for receipt in receipts
         ),

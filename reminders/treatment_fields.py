@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 import zoneinfo
 from collections.abc import Sequence
@@ -13,9 +12,10 @@ from django import forms
 
 from patients.models import Clinic, Patient, ProtocolVersion
 from patients.models.patient import latest_consents
-from patients.protocol import ConsentScope, Session
-from reminders.consent_words import READ_OUT, consent_words, wording_in
-from reminders.fields import EMAIL_WANTED, LocalTimeField, PhoneField, region_of
+from patients.protocol import Session
+from reminders.consent_words import READ_OUT
+from reminders.contact_fields import PATIENT_FIELDS, ConsentFields, ContactFields, mark_of
+from reminders.fields import LocalTimeField
 from reminders.treatments import guess_session, newest_versions
 
 ENDED = {
@@ -34,29 +34,11 @@ SESSIONS = {
 }
 LANGUAGES = {"en": "English", "es": "Spanish"}
 AREAS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/")
-PATIENT_FIELDS = ("first_name", "last_name", "email", "channel", "language", "zone")
 
 
-def required(sentence: str) -> dict[str, str]:
-    return {"required": sentence}
-
-
-class TreatmentFields(forms.Form):
+class TreatmentFields(ContactFields, ConsentFields):
     """Everything the desk says of one treatment, for a new patient or for `patient`."""
 
-    first_name = forms.CharField(max_length=60, error_messages=required("Write the first name."))
-    last_name = forms.CharField(max_length=60, error_messages=required("Write the last name."))
-    phone = PhoneField(
-        label="Mobile", required=False, max_length=32, widget=forms.TextInput({"type": "tel"})
-    )
-    email = forms.EmailField(
-        required=False, max_length=254,
-        error_messages={"invalid": EMAIL_WANTED},
-    )  # fmt: skip
-    channel = forms.ChoiceField(
-        label="Send to", choices=[("sms", "Mobile, as texts"), ("email", "Email")], initial="sms",
-        widget=forms.RadioSelect,
-    )  # fmt: skip
     protocol = forms.ChoiceField(label="Treatment", widget=forms.RadioSelect)
     ended = forms.ChoiceField(
         label="When did it end?", choices=list(ENDED.items()), initial="0", widget=forms.RadioSelect
@@ -67,8 +49,6 @@ class TreatmentFields(forms.Form):
         choices=[(key.value, name) for key, name in SESSIONS.items()],
         widget=forms.RadioSelect,
     )
-    recovery = forms.BooleanField(label="Recovery messages", required=False)
-    rebooking = forms.BooleanField(label="Rebooking messages", required=False)
     language = forms.ChoiceField(label="Language")
     zone = forms.ChoiceField(label="Time zone of the patient", required=False)
     practitioner = forms.CharField(label="Treated by", max_length=80, required=False)
@@ -76,18 +56,13 @@ class TreatmentFields(forms.Form):
         label="Messages may name the treatment and its steps", required=False
     )
     form_key = forms.UUIDField(widget=forms.HiddenInput)
-    # What the record said when it was shown: a colleague may change it meanwhile.
-    record = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self, data: Any = None, *, clinic: Clinic, now: datetime, patient: Patient | None = None
     ) -> None:
         self.clinic, self.now, self.patient = clinic, now, patient
         self.versions = newest_versions(clinic)
-        super().__init__(
-            data, initial=self._initial(), use_required_attribute=False, label_suffix=""
-        )
-        cast("PhoneField", self.fields["phone"]).region = region_of(clinic)
+        super().__init__(data, clinic=clinic, initial=self._initial())
         at = cast("LocalTimeField", self.fields["ended_at"])
         at.zone, at.now = clinic.tz, now
         self._offer("protocol", [(key, _name(one)) for key, one in self.versions.items()])
@@ -95,23 +70,7 @@ class TreatmentFields(forms.Form):
         self._offer("language", [(code, LANGUAGES.get(code, code)) for code in sorted(spoken)])
         zones = sorted(name for name in zoneinfo.available_timezones() if name.startswith(AREAS))
         self.read_out = {code for code in spoken if code in READ_OUT} or {"en"}
-        for scope in ConsentScope:  # described by the sentences that stand beside it
-            described = {"aria-describedby": f"id_{scope.value}_helptext"}
-            self.fields[scope.value].widget.attrs.update(described)
         self._offer("zone", [("", f"The clinic’s ({clinic.zone})"), *((z, z) for z in zones)])
-
-    def consents(self) -> list[tuple[forms.BoundField, dict[str, str]]]:
-        """Each question with its sentence by language: the stylesheet shows the one chosen."""
-        return [
-            (
-                self[scope.value],
-                {
-                    code: consent_words(wording_in(code), scope.value, clinic=self.clinic.name)
-                    for code in sorted(self.read_out)
-                },
-            )
-            for scope in ConsentScope
-        ]
 
     def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         field = cast("forms.ChoiceField", self.fields[name])
@@ -149,9 +108,3 @@ class TreatmentFields(forms.Form):
 
 def _name(version: ProtocolVersion) -> str:
     return version.protocol.words("en").name
-
-
-def mark_of(patient: Patient) -> str:
-    """Tells two states of a record apart, and says nothing of what is in it."""
-    values = [str(getattr(patient, name)) for name in (*PATIENT_FIELDS, "phone", "wants_details")]
-    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]

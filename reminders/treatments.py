@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -86,7 +86,7 @@ def log_treatment(
             )
             links.prepare(treatment)
             treatment.save(force_insert=True)
-            _record_consents(patient, agreed, by=by, now=now)
+            record_consents(patient, agreed, Channel, by=by, now=now)
             _record(treatment, *acts, by=by)
             plan(treatment, now=now, handover=handover)
             settle_series([patient.pk], now=now)
@@ -182,10 +182,16 @@ def guess_session(patient: Patient, protocol_key: str) -> Session:
     return order[min(order.index(Session(last.session)) + 1, len(order) - 1)]
 
 
-def _record_consents(
-    patient: Patient, agreed: Agreed, *, by: StaffUser | None, now: datetime
+def record_consents(
+    patient: Patient,
+    agreed: Agreed,
+    channels: Iterable[Channel],
+    *,
+    by: StaffUser | None,
+    now: datetime,
 ) -> None:
     """One row per scope and channel that reaches the patient; a "no" is recorded as well."""
+    reaching = [channel for channel in channels if patient.address(channel)]
     said = {ConsentScope.RECOVERY: agreed.recovery, ConsentScope.REBOOKING: agreed.rebooking}
     Consent.objects.bulk_create(
         Consent(
@@ -199,8 +205,7 @@ def _record_consents(
             recorded_at=now,
         )
         for scope, given in said.items()
-        for channel in Channel
-        if patient.address(channel)
+        for channel in reaching
     )
 
 

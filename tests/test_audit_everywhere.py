@@ -213,8 +213,8 @@ def test_the_walk_meets_the_patient_where_she_is(world: World) -> None:
     }
     assert shown >= {
         "board", "story", "desk", "desk-returning", "missed", "export", "day-sheet", "concerns",
-        "concern-close", "correct", "void", "answer", "note", "task", "import-bad", "import-file",
-        "import-columns", "audit", "person-data", "person-json", "erase",
+        "concern-close", "correct", "contact", "void", "answer", "note", "task", "import-bad",
+        "import-file", "import-columns", "audit", "person-data", "person-json", "erase",
     }  # fmt: skip
 
 
@@ -282,7 +282,17 @@ def corrected(world: World) -> dict[str, Any]:
     return typed | {"previewed": page.context["previewed"], "save": ""}
 
 
+def corrected_contact(world: World) -> dict[str, Any]:
+    path = world.path("contact")
+    typed = {"first_name": "Wren", "last_name": NAME, "phone": "+12025550177", "channel": "sms"}
+    context = world.client.post(path, typed).context
+    return typed | {
+        "record": context["record"], "previewed": context["form"].shown, "save": "",
+    }  # fmt: skip
+
+
 CHANGES["clinic"] = (clinic_form, AuditAct.CLINIC)
+CHANGES["contact"] = (corrected_contact, AuditAct.DETAILS)
 CHANGES["correct"] = (corrected, AuditAct.CORRECTED)
 
 

@@ -102,6 +102,7 @@ TABLE = {
     "undo": (STAFF, WRITE),
     "story-email": (STAFF, WRITE),
     "correct": (STAFF, READ_WRITE),
+    "contact": (STAFF, READ_WRITE),
     "answer": (STAFF, READ_WRITE),
     "note": (STAFF, READ_WRITE),
     "task": (STAFF, READ_WRITE),
@@ -369,7 +370,7 @@ def sign_in_freshly(client: Client) -> None:
     session.save()
 
 
-@pytest.mark.parametrize("view", ["correct", "void"])
+@pytest.mark.parametrize("view", ["correct", "void", "contact"])
 def test_another_clinics_treatment_cannot_be_changed(
     client: Client, treatment: Treatment, view: str
 ) -> None:
