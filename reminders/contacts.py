@@ -149,13 +149,14 @@ def _said(channel: Channel, before: Patient, after: Patient) -> str:
 
 def _last_handover(plan: str, patient: Patient) -> Reminder | None:
     """Of the patient's newest treatment of this plan, whose page every link opens."""
-    newest = patient.treatments.filter(voided_at=None, version__key=plan)
+    newest = Treatment.objects.filter(patient=patient, voided_at=None, version__key=plan)
     whole = newest.select_related("version").defer("version__source")
     treatment = whole.order_by("-treated_at", "-pk").first()
     if treatment is None:
         return None
     rule = next(one for one in treatment.version.protocol.reminders if one.is_handover)
-    last = treatment.reminders.filter(rule=rule.key, repeats=None).order_by("-pk").first()
+    rows = Reminder.objects.filter(treatment=treatment, rule=rule.key, repeats=None)
+    last = rows.order_by("-pk").first()
     if last is not None:
         last.treatment = treatment
     return last

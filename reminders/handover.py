@@ -78,9 +78,10 @@ def _went_astray(row: Reminder, patient: Patient) -> bool:
 
 def _astray(row: Reminder, patient: Patient) -> Handover:
     """Whatever became of it there, the patient has not got it by it."""
-    text = f"{masked(row.channel, _sent_to(row))} had it, and has been corrected since."
-    if row.state == State.FAILED:
-        text = f"It could not be delivered to {masked(row.channel, _sent_to(row))}, as it was then."
+    where = masked(row.channel, _sent_to(row))
+    failed = row.state == State.FAILED
+    had = f"It could not be delivered to {where}" if failed else f"It went to {where}"
+    text = f"{had}, which has been corrected since."
     do = f"Send the page again below, or let {patient.first_name} scan the code."
     return Handover("warn", "dots", "Not sent to the right one yet", text, do)
 

@@ -168,8 +168,8 @@ def test_a_body_that_is_no_form_breaks_nothing_and_writes_nothing(
         (b"", ""),
     ]
     before, wrong = rows(), {}
-    for name in ("note", "task", "void", "correct", "answer", "desk", "clinic-add", "clinic",
-                 "erase", "concern-close", "story-email"):  # fmt: skip
+    for name in ("note", "task", "void", "correct", "contact", "answer", "desk", "clinic-add",
+                 "clinic", "erase", "concern-close", "story-email"):  # fmt: skip
         for body, sort in bodies:
             path = address(name, ours)
             status = admin.generic("POST", path, body, content_type=sort).status_code

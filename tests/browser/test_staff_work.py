@@ -120,7 +120,7 @@ def test_tab_reaches_every_control_in_its_order_and_is_always_seen(
         "/desk/lists/",
         f"/desk/patients/{failed.patient_id}/",
         story,
-        *(f"{story}{act}/" for act in ("correct", "void", "answer", "note", "task")),
+        *(f"{story}{act}/" for act in ("correct", "contact", "void", "answer", "note", "task")),
         "/board/missed/handover/",
         "/board/day/",
         "/figures/",

@@ -311,7 +311,7 @@ def test_what_the_old_number_had_is_not_shown_as_the_patient_having_it(
     story = save(desk, treatment, without(sent, "send_page") | {"recovery": "on"})
     assert "Maria has the page" not in story
     assert "Not sent to the right one yet" in story
-    assert "•••• 0146 had it, and has been corrected since." in story
+    assert "It went to •••• 0146, which has been corrected since." in story
     assert "Send again by text" in story
 
 
@@ -356,8 +356,9 @@ def test_a_wrong_email_is_put_right_in_the_same_way(desk: Client, clinic: Clinic
     treatment = log(patient=patient)
     handover = set_state(reminder_of(treatment, "handover"), State.FAILED)
     make_attempt(handover, error_code="bounced")
-    changes = {"phone": "(202) 555-0146", "email": "maria@example.net", "channel": "email"}
-    story = correct(desk, treatment, **changes)
+    story = correct(
+        desk, treatment, phone="(202) 555-0146", email="maria@example.net", channel="email"
+    )
     assert "Email corrected: m•••@example.org is now m•••@example.net." in story
     assert treatment.reminders.get(rule="handover", occurrence=2).channel == "email"
     consents = Consent.objects.filter(patient=patient, how=Consent.How.DESK).order_by("-pk")[:2]
