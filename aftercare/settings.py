@@ -136,8 +136,16 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     _database["CONN_HEALTH_CHECKS"] = True
-    # Seconds. A webhook must be kept elsewhere while its sender still waits for an answer.
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A webhook must be kept elsewhere while its sender still waits for an answer (Twilio 15 s). A
+    # server that vanishes without a word costs the kept connection's patience and a new one's.
+    # The system's own would be a quarter of an hour. Over a unix socket all but the first are idle.
+    _database["OPTIONS"] = {
+        "connect_timeout": 5,  # seconds
+        "tcp_user_timeout": 5000,  # milliseconds until what was sent must have arrived
+        "keepalives_idle": 5,  # seconds; then it is asked every two, and twice in vain is the end
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+    } | _database.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The key file that backups are sealed with (`manage.py backup --new-key FILE` makes one), and the

@@ -81,6 +81,25 @@ def test_djangos_checks_for_a_deployment_find_nothing_and_would_find_something()
     assert "security.W008" in careless.stderr
 
 
+def test_a_database_server_that_vanishes_is_given_up_within_seconds() -> None:
+    address = "postgres://aftercare@db.example/aftercare"
+    (given,) = in_production("DATABASES", DATABASE_URL=address).values()
+    assert isinstance(given, dict)
+    assert given["default"]["OPTIONS"] == {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+    }
+    more = f"{address}?tcp_user_timeout=9000&sslmode=require"
+    (given,) = in_production("DATABASES", DATABASE_URL=more).values()
+    assert isinstance(given, dict)
+    options = given["default"]["OPTIONS"]
+    assert (options["tcp_user_timeout"], options["sslmode"]) == (9000, "require")
+    assert options["keepalives_idle"] == 5
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 def test_a_missing_setting_names_itself_and_what_to_put(production: Settings, name: str) -> None:
     setattr(production, name, "")
