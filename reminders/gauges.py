@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from reminders import circuits
 from reminders.heartbeat import last_tick
 from reminders.models import Alarm, Attempt, Concern, Reminder, State
-from reminders.readiness import rings_waiting
+from reminders.readiness import rings_waiting, words_set_aside
 
 ENOUGH = 10_000
 LATE = timedelta(minutes=1)  # what is due for longer is overdue
@@ -50,6 +50,9 @@ class Gauges(Collector):
         waiting = rings_waiting()
         if waiting is not None:
             yield _gauge("queue_depth", "Rings that wait in the broker.", waiting)
+        aside = words_set_aside()
+        if aside is not None:
+            yield _gauge("set_aside", "Webhooks that the database refused: an operator's.", aside)
 
     def _due(self) -> Iterator[GaugeMetricFamily]:
         number = late = 0

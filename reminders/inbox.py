@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from patients.models import Clinic, Patient
+from patients.acts import ON_PAGE
+from patients.models import Act, Clinic, OptOut, Patient
 from patients.models.patient import Channel, stopped_addresses
 from reminders.check_ins import answer_by_text, asked_by_text
 from reminders.concerns import raise_text
@@ -38,6 +39,9 @@ CONFIRMED = {
     Meaning.START: Reply.STARTED,
     Meaning.HELP: Reply.HELP,
 }
+# What holds until the contrary is said, by text or on the page; the last word said is the one.
+LASTING = (Meaning.STOP, Meaning.WISH, Meaning.START)
+SAID_ON_PAGE = (ON_PAGE, Act.Kind.NOT_ME)
 BEFORE_A_NURSE = {Meaning.UNSURE: Concern.Kind.WISH, Meaning.OTHER: Concern.Kind.TEXT}
 ANSWER_EVERY = timedelta(hours=1)
 # One word to a check-in that is open; to nothing asked they are what any text is.
@@ -69,7 +73,8 @@ def receive_text(
 ) -> str:
     """Keep one inbound text and do what it asks; returns the answer to send, or nothing.
 
-    `at`: when it came, if that was not just now.
+    `at`: when it came, if that was not just now. A STOP or START after which its sender has said
+    another is kept, and changes nothing any more.
 
     Delivered twice, it is one. To a number that is no clinic's (a clinic's earlier one, say) it
     counts for every clinic that knows its sender; to one that clinics share, for each of them.
@@ -91,13 +96,15 @@ def _take_in(provider_id: str, sender: str, recipient: str, body: str, now: date
         return ""
     meaning = meaning_of(body)
     stopped = bool(stopped_addresses([each.pk for each in clinics], [sender]))
+    own = clinics[0] if len(theirs) == 1 and clinics else None
+    is_outdated = meaning in LASTING and _has_spoken_since(now, meaning, sender, own, clinics)
     answer = "" if stopped else _to_check_in(body, patients, now)
     if answer:
         meaning = Meaning.ANSWER
-    elif clinics:
+    elif clinics and not is_outdated:
         answer = _answer(meaning, body, sender, clinics, patients, stopped=stopped)
     text = InboundText.objects.create(
-        clinic=clinics[0] if len(theirs) == 1 and clinics else None,
+        clinic=own,
         provider_id=provider_id,
         from_address=sender,
         body=body,
@@ -105,8 +112,28 @@ def _take_in(provider_id: str, sender: str, recipient: str, body: str, now: date
         answered=bool(answer),
         received_at=now,
     )
-    _act(text, clinics, patients, stopped=stopped)
+    if not is_outdated:
+        _act(text, clinics, patients, stopped=stopped)
     return answer
+
+
+def _has_spoken_since(
+    at: datetime, meaning: Meaning, sender: str, own: Clinic | None, clinics: list[Clinic]
+) -> bool:
+    """Whether a later word of this number is in force already: one that waited in the letterbox, or
+    was set aside there, comes after it.
+
+    Compares when the words were said. Where it is not sure that both are about the same texts (a
+    number given up, or shared), no more texts are sent: a START gives way, and a STOP does not.
+    """
+    near = Q(clinic=own) if meaning != Meaning.START else Q(clinic__in=clinics) | Q(clinic=None)
+    texts = InboundText.objects.filter(
+        near, from_address=sender, meaning__in=LASTING, received_at__gt=at
+    )
+    on_page = OptOut.objects.filter(
+        near, channel=Channel.SMS, address=sender, how__in=SAID_ON_PAGE, recorded_at__gt=at
+    )
+    return texts.exists() or on_page.exists()
 
 
 def _that_know(number: str) -> list[Clinic]:
@@ -146,7 +173,8 @@ def _act(
                 patients=theirs,
             )
     if text.meaning == Meaning.START and stopped:
-        plan_again(patients, [Channel.SMS], now=text.received_at)
+        # From now on, however long ago it was said: nothing of the past is planned.
+        plan_again(patients, [Channel.SMS], now=timezone.now())
 
 
 def _answer(

@@ -3,7 +3,8 @@
 Twilio asks again for some seconds only, so that a STOP during a longer outage would be lost. A
 signed word that the database cannot take goes, sealed, into a list of the Redis server. Workers
 take in what waits there before they claim anything. Told twice, a word counts once, so that two
-workers may take in the same one. Email providers come back by themselves for hours.
+workers may take in the same one; a STOP or START counts as of when it was said. Email providers
+come back by themselves for hours.
 """
 
 from __future__ import annotations
@@ -18,25 +19,30 @@ from functools import lru_cache
 
 from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from redis import Redis, RedisError
 
+from patients.models import Clinic
 from patients.sealing import sealer
 from reminders.channels import Message, sms
+from reminders.concerns import alert_staff
 from reminders.inbox import receive_text
 from reminders.models import Heartbeat
-from reminders.once_more import once_more
+from reminders.once_more import AWAY, once_more
 from reminders.receipts import record_receipt
 
 logger = logging.getLogger(__name__)
 
 WAITING, REFUSED, TRIES = (f"aftercare:letterbox{end}" for end in ("", ":refused", ":tries"))
-AWAY = (OperationalError, InterfaceError)
 MOST_TRIES = 20  # at one word, until it is set aside: those behind it wait meanwhile
 ANSWER_SECONDS = 3600  # an answer that comes later than that helps nobody
 PATIENCE = 2.0  # seconds for the Redis server
+SET_ASIDE = (
+    "What a patient texted may not have been taken in, perhaps a STOP. Look at the texts that came "
+    "in (the provider's console), and tell whoever runs the site: a webhook was set aside."
+)
 
 Told = Mapping[str, str]
 
@@ -111,6 +117,7 @@ def take_in() -> None:
                 is_placed = False
             if not is_placed:
                 _server().rpush(REFUSED, word)
+                _tell_staff()
             _server().lrem(WAITING, 1, word)
             _server().delete(TRIES)
     except RedisError:
@@ -134,6 +141,15 @@ def _is_poison() -> bool:
         REFUSED,
     )
     return True
+
+
+def _tell_staff() -> None:
+    """At every clinic: whose word it was may be what nobody can read. Told once a day."""
+    try:
+        for clinic in Clinic.objects.all():
+            alert_staff(clinic, SET_ASIDE, now=timezone.now())
+    except Exception:  # the figures and the log still tell of it, and the others wait
+        logger.exception("Staff could not be told of a webhook that was set aside.")
 
 
 def _take(sealed: str) -> bool:

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# What a database says that cannot take what it is told: a lock, a lost connection; of a standby
+# (after a failover) PostgreSQL's "read-only transaction" is an internal error.
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 def once_more(take: Callable[P, R]) -> Callable[P, R]:
@@ -24,7 +28,7 @@ def once_more(take: Callable[P, R]) -> Callable[P, R]:
         connection.health_check_done = True  # type: ignore[attr-defined] # (not in the stubs)
         try:
             return take(*args, **kwargs)
-        except (OperationalError, InterfaceError):
+        except AWAY:
             connection.close_if_unusable_or_obsolete()
             return take(*args, **kwargs)
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
+from reminders import letterbox
 from reminders.heartbeat import last_tick, oldest_overdue
 
 QUEUE = "celery"  # the broker's list of rings
@@ -35,6 +36,8 @@ def reasons_not_to_be_well(*, now: datetime) -> list[str]:
         found.append("Valkey or Redis (REDIS_URL) does not answer.")
     if not found or "database" not in found[0]:
         found += _about_sending(now)
+    if number := words_set_aside():
+        found.append(f"Kept webhooks that were set aside and not taken in: {number}.")
     return found
 
 
@@ -53,11 +56,20 @@ def _about_sending(now: datetime) -> Iterator[str]:
 
 def rings_waiting() -> int | None:
     """How many rings wait in the broker; None if it does not answer."""
+    return _length(QUEUE)
+
+
+def words_set_aside() -> int | None:
+    """How many webhooks wait for an operator; None if the Redis server does not answer."""
+    return _length(letterbox.REFUSED)
+
+
+def _length(name: str) -> int | None:
     broker = redis.from_url(
         settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
     )
     try:
-        return int(broker.llen(QUEUE))
+        return int(broker.llen(name))
     except redis.RedisError:
         return None
     finally:

@@ -59,7 +59,7 @@ def test_every_metric_is_explained_to_the_operator_and_no_other() -> None:
     )
     real = {family.name for family in Gauges(now=timezone.now()).collect()}
     # Not there before the first tick, or while the broker is away.
-    real |= {"aftercare_tick_age_seconds", "aftercare_queue_depth"}
+    real |= {"aftercare_tick_age_seconds", "aftercare_queue_depth", "aftercare_set_aside"}
     assert told == real
 
 

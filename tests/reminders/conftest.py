@@ -14,9 +14,11 @@ from pytest_django import Settings
 
 from patients.models import Clinic, Patient
 from patients.models.clinic import Role
+from reminders import letterbox
 from reminders.channels import sms
 from tests.builders import make_clinic, make_patient, make_staff
 from tests.phone.client import Phone
+from tests.services.valkey import Valkey
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=CHICAGO)
@@ -45,6 +47,15 @@ def desk(noon: time_machine.Traveller, clinic: Clinic, client: Client) -> Client
     """A browser signed in at the clinic's desk, at noon."""
     client.force_login(make_staff(clinic=clinic, role=Role.DESK))
     return client
+
+
+@pytest.fixture
+def box(valkey: Valkey) -> Iterator[None]:
+    """The letterbox, empty before and after."""
+    lists = (letterbox.WAITING, letterbox.REFUSED, letterbox.TRIES)
+    letterbox._server().delete(*lists)
+    yield
+    letterbox._server().delete(*lists)
 
 
 @pytest.fixture

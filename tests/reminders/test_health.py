@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from patients.models import Clinic
 from patients.models.patient import Channel
-from reminders import heartbeat
+from reminders import heartbeat, letterbox
 from reminders.concerns import raise_concern
 from reminders.gauges import Gauges
 from reminders.models import Alarm, Attempt, Circuit, Concern, Reminder, State
@@ -87,6 +87,16 @@ def test_a_migration_that_is_not_applied_is_said(valkey: Valkey) -> None:
         )
     for path in ("/readyz", "/readyz/web"):
         assert reasons(path) == ["1 migrations are not applied. Run: manage.py migrate"]
+
+
+@pytest.mark.usefixtures("box")
+def test_what_was_set_aside_is_said_and_counted(scraper: Client) -> None:
+    heartbeat.beat(now=timezone.now())
+    assert figures(scraper)["set_aside"] == 0
+    letterbox._server().rpush(letterbox.REFUSED, "sealed", "sealed")
+    assert reasons() == ["Kept webhooks that were set aside and not taken in: 2."]
+    assert reasons("/readyz/web") == []
+    assert figures(scraper)["set_aside"] == 2
 
 
 def test_a_dead_worker_takes_no_page_away_from_the_proxy(

@@ -13,30 +13,27 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 from django.test import Client
 from pytest_django import Settings
 
 from patients.models import OptOut, Patient
 from reminders import letterbox
 from reminders.dispatch import drain
-from reminders.models import Attempt, Concern, InboundText, State
+from reminders.models import Alert, Attempt, Concern, InboundText, State
 from reminders.moments import Skip
-from tests.builders import log, reminder_of
+from tests.builders import log, make_clinic, reminder_of
 from tests.phone.client import Phone
 from tests.reminders.conftest import NOON
 from tests.reminders.test_webhooks import INBOUND, form, post
-from tests.services.valkey import Valkey
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.both_databases,
+    pytest.mark.usefixtures("box"),
+]
 
 NUMBER = "+12025550146"
-
-
-@pytest.fixture(autouse=True)
-def box(valkey: Valkey) -> Iterator[None]:
-    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED, letterbox.TRIES)
-    yield
-    letterbox._server().delete(letterbox.WAITING, letterbox.REFUSED, letterbox.TRIES)
 
 
 @contextmanager
@@ -46,6 +43,27 @@ def database_away() -> Iterator[None]:
 
     with connection.execute_wrapper(refuse):
         yield
+
+
+@contextmanager
+def database_only_read() -> Iterator[None]:
+    """As a standby is, or a disk that was mounted to be read."""
+    on, off = (
+        ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off")
+        if connection.vendor == "postgresql"
+        else ("PRAGMA query_only = on", "PRAGMA query_only = off")
+    )
+
+    def make_so(**told: Any) -> None:  # a connection made meanwhile is no different
+        connection.cursor().execute(on)
+
+    make_so()
+    connection_created.connect(make_so)
+    try:
+        yield
+    finally:
+        connection_created.disconnect(make_so)
+        connection.cursor().execute(off)
 
 
 def waiting() -> list[str]:
@@ -126,6 +144,21 @@ def test_words_wait_on_while_the_database_stays_away(patient: Patient) -> None:
     assert waiting() == []
 
 
+def test_words_wait_while_the_database_can_only_be_read(patient: Patient, provider: Phone) -> None:
+    treatment = log(patient=patient)
+    drain()
+    with database_only_read():
+        assert post(INBOUND, form()) == 200
+        assert post(f"/webhooks/twilio/status/{Attempt.objects.get().token}", form()) == 204
+        for _ in range(letterbox.MOST_TRIES + 1):
+            letterbox.take_in()
+        assert len(waiting()) == 2
+    letterbox.take_in()
+    assert OptOut.objects.get().stopped
+    assert reminder_of(treatment, "handover").state == State.DELIVERED
+    assert waiting() == []
+
+
 def test_a_word_nobody_can_open_is_set_aside_and_holds_up_no_other(
     patient: Patient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -140,6 +173,7 @@ def test_a_word_nobody_can_open_is_set_aside_and_holds_up_no_other(
     assert OptOut.objects.get().stopped
     assert letterbox._server().llen(letterbox.REFUSED) == 1
     assert "SECRET_KEY" in caplog.text
+    assert Alert.objects.get().clinic == patient.clinic
 
 
 @contextmanager
@@ -174,6 +208,38 @@ def test_a_word_that_only_itself_is_refused_is_kept_aside_and_holds_up_no_other_
     assert letterbox._server().exists(letterbox.TRIES) == 0
     assert "set aside" in caplog.text
     assert NUMBER not in caplog.text
+    (alert,) = Alert.objects.all()
+    assert "may not have been taken in" in alert.words
+    assert "normal" not in alert.words
+    assert NUMBER not in alert.words
+
+
+def test_staff_of_every_clinic_are_told_once_of_what_was_set_aside(
+    patient: Patient, settings: Settings, provider: Phone
+) -> None:
+    clinics = [patient.clinic, make_clinic(slug="hillside", sms_sender="+12025550111")]
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "a-key-that-was-forgotten-when-it-was-changed-for-another"
+    with database_away():
+        for number in range(3):
+            post(INBOUND, form(MessageSid=f"SM{number:032}"))
+    settings.SECRET_KEY = key
+    letterbox.take_in()
+    assert letterbox._server().llen(letterbox.REFUSED) == 3
+    assert [one.clinic for one in Alert.objects.order_by("clinic")] == clinics
+
+
+def test_what_can_be_told_to_nobody_is_set_aside_all_the_same(
+    patient: Patient, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database_away():
+        post(INBOUND, form())
+    settings.SECRET_KEY = "another-key-under-which-nothing-that-was-kept-can-be-opened"
+    with database_away():
+        letterbox.take_in()
+    assert letterbox._server().llen(letterbox.REFUSED) == 1
+    assert waiting() == []
+    assert "Staff could not be told" in caplog.text
 
 
 def test_a_database_that_is_away_for_long_puts_no_word_aside(patient: Patient) -> None:
