@@ -19,7 +19,6 @@ from reminders import circuits, pace
 from reminders.checks import Hold, Standing, standing_of, verdict_on
 from reminders.concerns import raise_concern
 from reminders.failures import give_up
-from reminders.looks import first_look
 from reminders.models import ANSWER, Attempt, Circuit, Concern, Reminder, State
 from reminders.models.in_bulk import insert
 from reminders.moments import Skip
@@ -181,45 +180,3 @@ def open_attempts(claim: Claim, attempts: list[Attempt]) -> list[Attempt]:
     for attempt in begun:
         attempt.pk = ids[attempt.reminder_id]
     return begun
-
-
-def release_expired(*, now: datetime) -> None:
-    """Free what a vanished worker held: call begun, only the provider knows; not begun, again."""
-    _doubt_begun(now)
-    _put_back_unbegun(now)
-
-
-@transaction.atomic
-def _doubt_begun(now: datetime) -> None:
-    """Attempts first, reminders second, as everywhere: the other way round could deadlock."""
-    begun = dict(
-        Attempt.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(outcome=Attempt.Outcome.OPEN, lease_until__lt=now)
-        .values_list("pk", "reminder_id")[:BATCH]
-    )
-    if not begun:
-        return
-    Attempt.objects.filter(pk__among=begun).update(
-        outcome=Attempt.Outcome.UNKNOWN,
-        ended_at=now,
-        error_code="lease",
-        look_at=first_look(Attempt.Outcome.UNKNOWN, "", now),
-    )
-    Reminder.objects.filter(pk__among=begun.values(), state=State.SENDING).update(
-        state=State.UNKNOWN, state_at=now, claim=None
-    )
-
-
-@transaction.atomic
-def _put_back_unbegun(now: datetime) -> None:
-    expired = list(
-        Reminder.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(state=State.SENDING, state_at__lt=now - LEASE)
-        .values_list("pk", flat=True)[:BATCH]
-    )
-    # Asked once the rows are locked: a call can only begin under the same lock.
-    open_ = Attempt.objects.filter(reminder__among=expired, outcome=Attempt.Outcome.OPEN)
-    begun = set(open_.values_list("reminder", flat=True)) if expired else set()
-    Reminder.objects.filter(pk__among=set(expired) - begun).update(
-        state=State.PLANNED, state_at=now, claim=None
-    )

@@ -26,8 +26,9 @@ from reminders.bell import ring
 from reminders.calls import Calls
 from reminders.channels import Message, NotSent, Rejected, Unknown, email, sms
 from reminders.channels.codes import Means
-from reminders.claim import Claim, claim_due, open_attempts, release_expired
+from reminders.claim import Claim, claim_due, open_attempts
 from reminders.heartbeat import in_doubt, set_aside
+from reminders.leases import release_expired
 from reminders.messages import Rendered, render
 from reminders.models import Attempt, Reminder
 from reminders.outcomes import Result, record

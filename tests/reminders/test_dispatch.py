@@ -19,8 +19,9 @@ from patients.models.patient import Channel
 from reminders import dispatch
 from reminders.amending import void_treatment
 from reminders.channels import sms
-from reminders.claim import LEASE, Claim, claim_due, open_attempts, release_expired
+from reminders.claim import LEASE, Claim, claim_due, open_attempts
 from reminders.dispatch import drain
+from reminders.leases import release_expired
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
 from tests.builders import log, make_patient, make_staff, reminder_of, set_state

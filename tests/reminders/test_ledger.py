@@ -37,7 +37,8 @@ from reminders import settle as settling
 from reminders.amending import correct_time, void_treatment
 from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import Means
-from reminders.claim import Claim, claim_due, release_expired
+from reminders.claim import Claim, claim_due
+from reminders.leases import release_expired
 from reminders.models import MOVES, Attempt, Concern, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
