@@ -77,7 +77,7 @@ def settle() -> None:
             calls.begin(looks)
             while calls.outstanding:
                 for answer in calls.collect(within=1.0):
-                    _write(answer, now=timezone.now())
+                    _try_to_write(answer)
     finally:
         calls.close()
         _settling.release()
@@ -118,6 +118,16 @@ def _ask(look: Look) -> Answer:
     except Exception:  # whatever broke, nothing was learned: ask again later
         logger.exception("The provider's word on attempt %d could not be read.", attempt.pk)
         return Answer(look, None)
+
+
+def _try_to_write(answer: Answer) -> None:
+    """One answer that cannot be written takes no other one with it; it is asked for again."""
+    try:
+        _write(answer, now=timezone.now())
+    except Exception:
+        logger.exception(
+            "What the provider said of attempt %d could not be written.", answer.look.attempt.pk
+        )
 
 
 @transaction.atomic

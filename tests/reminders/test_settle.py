@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.utils import timezone
 
 from patients.models import Clinic
@@ -13,8 +15,9 @@ from patients.models.patient import Channel
 from reminders import dispatch
 from reminders import settle as settling
 from reminders.channels import Accepted, Listed, NotSent, sms
-from reminders.claim import LEASE, claim_due, open_attempts, release_expired
+from reminders.claim import LEASE, claim_due, open_attempts
 from reminders.dispatch import drain
+from reminders.leases import release_expired
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.moments import Skip
 from reminders.outcomes import Result, record
@@ -274,6 +277,40 @@ def test_an_answer_that_cannot_be_read_stops_no_other_look(
     monkeypatch.setattr(sms, "listed", unreadable)
     settle_at(LOOKS[0])
     assert (state_of(broken), state_of(whole)) == (State.UNKNOWN, State.DELIVERED)
+
+
+def test_an_answer_that_cannot_be_written_takes_no_other_with_it(
+    clinic: Clinic, provider: Phone
+) -> None:
+    if connection.vendor == "sqlite":
+        return  # one lock for all, and 20 seconds of patience
+    provider.control(rates={"500_after": 1})
+    stuck, whole = send(clinic), send(clinic, number="+12025550102")
+    provider.control(rates={})
+    Attempt.objects.filter(reminder=stuck).update(look_at=timezone.now())  # the first of the two
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Reminder.objects.select_for_update(no_key=True).get(pk=stuck.pk)
+            held.set()
+            over.wait(60)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(60)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '200ms'")
+    try:
+        settle_at(LOOKS[0])
+    finally:
+        over.set()
+        holder.join()
+        connection.close()
+    assert (state_of(stuck), state_of(whole)) == (State.UNKNOWN, State.DELIVERED)
+    settle_at(LOOKS[0] + 61)
+    assert state_of(stuck) == State.DELIVERED
 
 
 def test_a_worker_that_slept_frees_nothing_that_another_has_called_for(
