@@ -121,11 +121,12 @@ def stops_of(patient: Patient) -> dict[str, str]:
 
 def _lock_reached(patient: Patient) -> None:
     """Everybody at these addresses. The claim locks these rows too: a stop and a send cannot
-    cross.
+    cross. In the order in which a text locks them, so that the two never wait for each other.
     """
     reached = Q(phone=patient.phone) if patient.phone else Q()
     reached |= Q(email__iexact=patient.email) if patient.email else Q(pk=patient.pk)
-    list(Patient.objects.select_for_update(no_key=True).filter(reached, clinic=patient.clinic))
+    rows = Patient.objects.select_for_update(no_key=True).filter(reached, clinic=patient.clinic)
+    list(rows.order_by("pk"))
 
 
 def _record(

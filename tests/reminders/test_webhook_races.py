@@ -12,6 +12,7 @@ import time_machine
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from patients.acts import stop_messages
 from patients.models import OptOut, Patient, StaffUser, Treatment
 from reminders.amending import correct_time
 from reminders.by_email import send_page_by_email
@@ -35,6 +36,7 @@ from tests.builders import (
 )
 from tests.reminders.crossing import cross
 from tests.reminders.test_webhooks import INBOUND, form, post
+from tests.services.runtime import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -144,6 +146,41 @@ def test_a_text_that_waited_too_long_for_a_lock_is_taken_in_at_the_second_try(
 
     assert cross(hold, arrive, after='SELECT "patients_patient"')[1] == 200
     assert OptOut.objects.get().stopped
+
+
+def test_a_stop_on_the_page_locks_whom_it_reaches_in_the_order_of_a_text(
+    treatment: Treatment,
+) -> None:
+    """Two on one number, and the later one lies first on the disk: crossed, they would deadlock."""
+    if connection.vendor == "sqlite":
+        return  # one lock for all
+    first = treatment.patient
+    second = make_patient(clinic=first.clinic, first_name="Ana", phone=NUMBER)
+    Patient.objects.filter(pk=first.pk).update(first_name="Mariana")  # written anew, behind it
+    sessions: list[int] = []
+
+    def press() -> None:
+        connection.ensure_connection()
+        sessions.append(connection.connection.info.backend_pid)
+        stop_messages(treatment=treatment, now=timezone.now())
+        connection.close()
+
+    pressing = threading.Thread(target=press)
+    with transaction.atomic():
+        Patient.objects.select_for_update(no_key=True).get(pk=first.pk)
+        pressing.start()
+        wait_for(
+            lambda: sessions and waits(sessions[0]), seconds=30, what="the press waits for the lock"
+        )
+        Patient.objects.select_for_update(no_key=True, nowait=True).get(pk=second.pk)
+    pressing.join()
+    assert OptOut.objects.get(address=NUMBER).stopped
+
+
+def waits(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid])
+        return bool(cursor.fetchone()[0])
 
 
 def test_a_connection_that_broke_unseen_is_replaced_and_the_webhook_taken_in(
