@@ -46,6 +46,8 @@ def in_any_order(stage: Stage, messages: int) -> Finding:
         f"{of - wrong} of {of} in the right final state; {early} were told of before their call's "
         f"record; {replayed} old words replayed"
     )
+    if early == 0:
+        finding.problems.append("no callback came before its call's record")
     if refused:
         finding.problems.append(f"{refused} callbacks answered with an error")
     if wrong or changed:
