@@ -14,7 +14,6 @@ from patients.models.clinic import Role, StaffUser
 View = Callable[..., HttpResponseBase]
 
 EVERYONE = frozenset(Role)
-CLINICAL = frozenset({Role.NURSE, Role.LEAD, Role.ADMIN})
 
 
 class StaffRequest(HttpRequest):

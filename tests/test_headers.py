@@ -129,7 +129,6 @@ def test_the_content_policy_has_no_unsafe_word_and_no_other_site(
 
 
 INLINE = re.compile(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\bsrc=)")
-DATA = "application/json"  # json_script: data, which no browser runs
 
 
 def test_no_template_has_a_style_or_script_of_its_own() -> None:

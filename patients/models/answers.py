@@ -6,7 +6,6 @@ Each is a row. An `Act` beside it is what reminders takes up with its next tick:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -98,11 +97,3 @@ def open_reports(patients: Iterable[int]) -> QuerySet[Report]:
     return Report.objects.filter(
         treatment__patient__among=patients, closed_at=None, tier__in=HOLDING_TIERS
     )
-
-
-def first_read_at(treatments: Iterable[int]) -> dict[int, datetime]:
-    """When each of these treatments' pages was first said to be read; those never read are left
-    out.
-    """
-    readings = Reading.objects.filter(treatment__in=treatments)
-    return dict(readings.values_list("treatment", "read_at"))

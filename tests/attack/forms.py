@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-SILENT = {"submit", "button", "image", "reset"}
-
 
 @dataclass
 class Form:

@@ -95,18 +95,6 @@ def statements_of(role: str) -> Statements:
     return Statements(int(queries), int(turns))
 
 
-def busiest(role: str, limit: int = 12) -> list[tuple[int, float, str]]:
-    """The role's statements by their time: calls, milliseconds in all, and the words."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT calls, total_exec_time, left(query, 120) FROM pg_stat_statements "
-            "JOIN pg_roles ON pg_roles.oid = userid WHERE rolname = %s "
-            "ORDER BY total_exec_time DESC LIMIT %s",
-            [role, limit],
-        )
-        return [(int(calls), float(ms), str(query)) for calls, ms, query in cursor.fetchall()]
-
-
 def share(values: Sequence[float], part: float) -> float:
     """The value that `part` of all values do not exceed (nearest rank)."""
     ranked = sorted(values)

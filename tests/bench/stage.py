@@ -13,7 +13,6 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 
 import django
@@ -106,10 +105,6 @@ class Stage:
         """When each number's text was answered, in seconds since 1970."""
         half = latency_ms / 2000
         return {text["to"]: text["created_at"] + half for text in self.phone.messages()}
-
-
-def epoch(moment: datetime) -> float:
-    return moment.timestamp()
 
 
 @contextlib.contextmanager

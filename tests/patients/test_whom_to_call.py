@@ -17,7 +17,6 @@ CHICAGO = ZoneInfo("America/Chicago")
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=CHICAGO)
 NIGHT = datetime(2026, 11, 24, 2, 0, tzinfo=CHICAGO)
 TO_OFFICE, TO_NURSE, TO_911 = f"tel:{OFFICE}", f"tel:{NURSE}", "tel:911"
-TIERS = ("emergency", "page-nurse", "call-clinic", "before-next")
 
 
 def treated(clinic: Clinic) -> Treatment:
