@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from patients.models import Clinic, ProtocolVersion
+from patients.models import Clinic, ProtocolVersion, Treatment
 from reminders import circuits, pace
 from reminders.checks import Hold, Standing, standing_of, verdict_on
 from reminders.concerns import raise_concern
@@ -55,6 +55,7 @@ def claim_due(*, now: datetime, limit: int = BATCH, only_urgent: bool = False) -
     due = _lock(now, limit, only_urgent=only_urgent)
     if not due:
         return Claim(uuid.uuid4(), [], now, more=False, again_at=None, circuits={})
+    _read_times_anew(due)
     _attach_clinics_and_versions(due)
     due_now = _plan_again_what_was_corrected(due, now)
     standing = standing_of(due_now)
@@ -113,6 +114,16 @@ def _is_stale(row: Reminder) -> bool:
     """Another ask after "not normal yet" is counted from the answer, not from the treatment."""
     of_the_plan = row.rule != ANSWER and (row.occurrence == 1 or row.again_of_id is not None)
     return of_the_plan and row.treated_at != row.treatment.treated_at
+
+
+def _read_times_anew(due: list[Reminder]) -> None:
+    """The treatments themselves are not locked: what came with the lock may be from just before a
+    correction. From here on one waits for the claim.
+    """
+    treatments = Treatment.objects.filter(pk__among={row.treatment_id for row in due})
+    times = dict(treatments.values_list("pk", "treated_at"))
+    for row in due:
+        row.treatment.treated_at = times[row.treatment_id]
 
 
 def _attach_clinics_and_versions(due: list[Reminder]) -> None:

@@ -57,9 +57,10 @@ def plan(
     `handover=False` (an import) plans no handover text; `only`: no other rule's row is touched.
     Returns the rows as they now are.
     """
-    # Locked: a claim either has the row already (it stays) or waits and sees the new plan.
-    locked = Reminder.objects.select_for_update(no_key=True)
-    rows = list(locked.filter(treatment=treatment, occurrence=1))
+    # Locked: a claim either has the row already (it stays) or waits and sees the new plan. Repeats,
+    # too: they are not planned anew, but what a claim took just now counts as announced.
+    locked = Reminder.objects.select_for_update(no_key=True).filter(treatment=treatment)
+    rows = [row for row in locked if row.occurrence == 1]
     existing = {row.rule: row for row in rows if row.channel == treatment.patient.channel}
     protocol = treatment.version.protocol
     handover_rule = next(rule.key for rule in protocol.reminders if rule.is_handover)

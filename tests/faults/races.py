@@ -21,7 +21,8 @@ from django.utils import timezone
 from patients.models import StaffUser, Treatment
 from patients.protocol import Session
 from reminders.amending import correct_time, void_treatment
-from reminders.models import Reminder
+from reminders.models import Reminder, State
+from reminders.moments import Skip
 from reminders.treatments import Agreed, log_treatment
 from tests.builders import SENDER, make_patient, make_staff, shipped
 from tests.phone.client import Phone
@@ -134,13 +135,17 @@ LATER = timedelta(minutes=50)  # the correction: the treatment ended that much l
 
 
 def corrected(stage: Stage, treatments: int) -> Finding:
-    """Half are voided, half corrected to a later time, within a moment of their reminder's time."""
+    """Half are voided, half corrected to a later time, within a moment of their reminder's time.
+
+    Of either half, what falls due for every other treatment is a repeat.
+    """
     stage.phone.control(latency_ms=50)
     watch_claims()
     by = make_staff(clinic=clinic_at_noon())
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
         moments = due_one_by_one(treatments, starts_in=3600, per_second=CHANGED)
         stage.do(lambda: _log_all(moments), within=300)
+        _make_repeats()
         moments = _bring_forward(moments)
         changing = [stage.fork(partial(_change, moments, by, part)) for part in (0, 1)]
         for child in changing:
@@ -177,6 +182,17 @@ def _log_all(moments: Sequence[datetime]) -> None:
             handover=False,
             now=at,
         )
+
+
+def _make_repeats() -> None:
+    """The third and fourth of each four: the first-hour text was skipped, and is sent again."""
+    Reminder.objects.annotate(of_four=F("treatment") % 4).filter(
+        rule="first-hour", of_four__gte=2
+    ).update(state=State.SKIPPED, skip_reason=Skip.NO_CONTACT.value)
+    for row in Reminder.objects.filter(rule="first-hour", state=State.SKIPPED):
+        row.pk, row.again_of_id, row.occurrence = None, row.pk, 2
+        row.state, row.skip_reason = State.PLANNED, ""
+        row.save(force_insert=True)
 
 
 def _bring_forward(moments: Sequence[datetime]) -> list[datetime]:
