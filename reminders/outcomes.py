@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -57,14 +58,17 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
 
 
 def _place_early_words(results: Sequence[Result]) -> None:
-    """An email provider's webhook can be quicker than its answer, and knows only its own id."""
+    """An email provider's webhook can be quicker than its answer, and knows only its own id.
+
+    Looked for once this is committed, as the webhook does: whichever is the later one finds both.
+    """
     mails = [
         r.outcome.provider_id
         for r in results
         if isinstance(r.outcome, Accepted) and r.attempt.reminder.channel == Channel.EMAIL
     ]
     if mails:
-        place_kept(mails)
+        transaction.on_commit(partial(place_kept, mails), robust=True)
 
 
 def _end_attempts(results: Sequence[Result], now: datetime) -> None:

@@ -138,6 +138,31 @@ def test_without_a_secret_the_door_is_closed(handover: Reminder, settings: Setti
     assert tell(**DELIVERY) == 404
 
 
+def test_a_bounce_that_breaks_our_own_code_is_told_in_the_log_and_left_as_it_was(
+    handover: Reminder, caplog: pytest.LogCaptureFixture
+) -> None:
+    Reminder.objects.filter(pk=handover.pk).update(rule="of no plan")  # what follows needs it
+    assert tell(**BOUNCE) == 400
+    (told,) = [one for one in caplog.records if one.name == "reminders.mail_events"]
+    assert (told.levelname, told.exc_info is not None) == ("ERROR", True)
+    handover.refresh_from_db()
+    assert (handover.state, Receipt.objects.count()) == (State.SENT, 1)
+
+
+def test_every_word_kept_for_one_mail_finds_its_place(handover: Reminder) -> None:
+    Receipt.objects.all().delete()
+    tell(**DELIVERY)
+    tell(**BOUNCE)
+    attempt = handover.attempts.get()
+    Receipt.objects.create(
+        attempt=attempt, provider_id=MESSAGE, status="sent", received_at=timezone.now()
+    )
+    place_kept([MESSAGE])
+    handover.refresh_from_db()
+    assert (handover.state, attempt.receipts.count()) == (State.DELIVERED, 3)
+    assert Concern.objects.get().detail == "contradicted"
+
+
 @pytest.mark.parametrize("body", ["", "not json", "[]", "{}", '{"RecordType": 7}', "null"])
 def test_nonsense_is_never_a_server_error(body: str) -> None:
     assert send(body) < 500

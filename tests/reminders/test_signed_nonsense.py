@@ -91,13 +91,16 @@ def test_a_field_twice_or_in_no_known_letters_is_refused(patient: Patient) -> No
 
 
 @pytest.mark.usefixtures("postmark")
-def test_no_field_of_an_email_event_is_a_server_error(patient: Patient) -> None:
+def test_no_field_of_an_email_event_is_a_server_error(
+    patient: Patient, caplog: pytest.LogCaptureFixture
+) -> None:
     odd: list[Any] = [*ODD[:5], "\ud800", ["a"], {"a": {}}, None, 1e308, -1]
     for event in (DELIVERY, COMPLAINT):
         for field in EVENT_FIELDS:
             for words in odd:
                 assert tell(**(event | {field: words})) < 500, (field, words)
     assert tell(RecordType="Inbound") < 500
+    assert "reminders.mail_events" not in {one.name for one in caplog.records}  # no fault of ours
 
 
 @pytest.mark.usefixtures("postmark")

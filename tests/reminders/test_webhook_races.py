@@ -11,16 +11,18 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from patients.acts import stop_messages
 from patients.models import OptOut, Patient, StaffUser, Treatment
+from patients.models.patient import Channel
 from reminders.amending import correct_time
 from reminders.by_email import send_page_by_email
-from reminders.channels import Rejected
+from reminders.channels import Accepted, Rejected
 from reminders.channels.codes import Means
 from reminders.claim import claim_due, open_attempts
 from reminders.inbox import receive_text
-from reminders.models import Attempt, Concern, InboundText, Reminder, State
+from reminders.models import Attempt, Concern, InboundText, Receipt, Reminder, State
 from reminders.moments import Skip
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
@@ -35,6 +37,7 @@ from tests.builders import (
     set_state,
 )
 from tests.reminders.crossing import cross
+from tests.reminders.test_mail_events import BOUNCE, MESSAGE, SECRET, tell
 from tests.reminders.test_webhooks import INBOUND, form, post
 from tests.services.runtime import wait_for
 
@@ -181,6 +184,35 @@ def waits(pid: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid])
         return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("first", "after"),
+    [
+        ("webhook", 'FROM "reminders_attempt"'),
+        ("record", 'INSERT INTO "reminders_receipt"'),
+        ("record", 'FROM "reminders_receipt"'),
+    ],
+)
+def test_a_bounce_that_meets_the_record_of_its_mail_is_placed(
+    settings: Settings, first: str, after: str
+) -> None:
+    settings.EMAIL_PROVIDER, settings.ANYMAIL = "postmark", {"WEBHOOK_SECRET": SECRET}
+    patient = make_patient(
+        clinic=make_clinic(), channel=Channel.EMAIL, email="maria@example.org", phone=""
+    )
+    mail = set_state(reminder_of(log(patient=patient), "handover"), State.SENDING)
+    attempt = make_attempt(mail, outcome=Attempt.Outcome.OPEN)
+    taken = [Result(attempt, Accepted(MESSAGE, "sent"))]
+    acts: dict[str, Callable[[], Any]] = {
+        "webhook": lambda: tell(**BOUNCE),
+        "record": lambda: record(taken, now=timezone.now()),
+    }
+    cross(acts.pop(first), acts.popitem()[1], after=after)
+    mail.refresh_from_db()
+    assert mail.state == State.FAILED
+    assert not Receipt.objects.filter(attempt=None).exists()
+    assert Concern.objects.get().kind == Concern.Kind.FAILED
 
 
 def test_a_connection_that_broke_unseen_is_replaced_and_the_webhook_taken_in(
