@@ -52,6 +52,12 @@ def test_every_setting_is_one_that_the_example_explains() -> None:
         assert found[1] in explained, f"{page}: {found[1]}"
 
 
+def test_the_one_path_by_which_a_reminder_leaves_is_as_long_as_is_said() -> None:
+    (said,) = re.findall(r"together (\d+) lines", (DOCS / "delivery.md").read_text())
+    path = (ROOT / "reminders" / name for name in ("claim.py", "dispatch.py"))
+    assert int(said) == sum(len(file.read_text().splitlines()) for file in path)
+
+
 @pytest.mark.django_db
 def test_every_metric_is_explained_to_the_operator_and_no_other() -> None:
     told = set(
