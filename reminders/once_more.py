@@ -29,6 +29,8 @@ def once_more(take: Callable[P, R]) -> Callable[P, R]:
         try:
             return take(*args, **kwargs)
         except AWAY:
+            if connection.connection is None:
+                raise  # a new connection was tried in vain, and its sender's patience has an end
             connection.close_if_unusable_or_obsolete()
             return take(*args, **kwargs)
 

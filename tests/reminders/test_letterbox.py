@@ -5,6 +5,7 @@ The database refuses by an execute wrapper here; `tests.faults` plays it with a 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -157,6 +158,27 @@ def test_words_wait_while_the_database_can_only_be_read(patient: Patient, provid
     assert OptOut.objects.get().stopped
     assert reminder_of(treatment, "handover").state == State.DELIVERED
     assert waiting() == []
+
+
+def test_a_webhook_waits_once_for_a_server_that_says_nothing_and_is_kept(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twilio waits 15 seconds; each try at a connection may take five of them."""
+    if connection.vendor == "sqlite":
+        return  # a file
+    here = {"HOST": "127.0.0.1", "OPTIONS": {"connect_timeout": 2}}
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as elsewhere:
+        connection.close()
+        for name, value in (here | {"PORT": silent.getsockname()[1]}).items():
+            elsewhere.setitem(connection.settings_dict, name, value)
+        assert post(INBOUND, form()) == 200
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert len(waiting()) == 1
+    letterbox.take_in()
+    assert OptOut.objects.get().stopped
 
 
 def test_a_word_nobody_can_open_is_set_aside_and_holds_up_no_other(
