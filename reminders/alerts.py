@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from patients.models import Clinic
 from patients.models.clinic import Role
@@ -15,22 +17,33 @@ from reminders.channels.codes import NO_CONNECTION, Means
 from reminders.models import Alert
 
 AT_ONCE = 20
+# Longer than any call. A worker that died in one is followed by another after this: for staff an
+# alert twice is better than none.
+TAKEN_FOR = timedelta(seconds=60)
 
 
 def send_waiting(*, now: datetime) -> None:
     """Send every alert that has not gone by both channels yet, the oldest first."""
-    for field, send in (("by_sms_at", _text), ("by_email_at", _mail)):
-        waiting = Alert.objects.filter(**{field: None}).select_related("clinic").order_by("id")
-        for alert in waiting[:AT_ONCE]:
-            mine = Alert.objects.filter(pk=alert.pk)
-            # Marked first, by a conditional update: two workers may both have come here.
-            if not mine.filter(**{field: None}).update(**{field: now}):
+    for name, send in (("sms", _text), ("email", _mail)):
+        gone, taken = f"by_{name}_at", f"{name}_taken_until"
+        waiting = Alert.objects.filter(_free(taken, now), **{gone: None})
+        for alert in waiting.select_related("clinic").order_by("id")[:AT_ONCE]:
+            mine, moment = Alert.objects.filter(pk=alert.pk), timezone.now()
+            # By a conditional update: two workers may both have come here.
+            to_take = mine.filter(_free(taken, moment), **{gone: None})
+            if not to_take.update(**{taken: moment + TAKEN_FOR}):
                 continue
             outcome = send(alert)
-            if isinstance(outcome, NotSent):  # what may have gone is not sent again
-                mine.update(**{field: None})
-                if outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
-                    break  # the way is closed to all; the next tick tries again
+            if not isinstance(outcome, NotSent):  # what may have gone is not sent again
+                mine.update(**{gone: now})
+                continue
+            mine.update(**{taken: None})
+            if outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
+                break  # the way is closed to all; the next tick tries again
+
+
+def _free(taken: str, now: datetime) -> Q:
+    return Q(**{taken: None}) | Q(**{f"{taken}__lt": now})
 
 
 def _text(alert: Alert) -> Outcome | None:

@@ -33,7 +33,10 @@ class Circuit(models.Model):
 
 
 class Alert(models.Model):
-    """Words for the clinic's staff, by text and by email; waits here until both have gone."""
+    """Words for the clinic's staff, by text and by email; waits here until both have gone.
+
+    `sms_taken_until`, `email_taken_until`: a worker is at it; if it dies, another one comes then.
+    """
 
     class Contact(models.TextChoices):
         STAFF = "staff", "Whoever keeps the site running"
@@ -48,6 +51,8 @@ class Alert(models.Model):
     made_at = models.DateTimeField()
     by_sms_at = models.DateTimeField(null=True)
     by_email_at = models.DateTimeField(null=True)
+    sms_taken_until = models.DateTimeField(null=True)
+    email_taken_until = models.DateTimeField(null=True)
 
 
 class Alarm(models.Model):

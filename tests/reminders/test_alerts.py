@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from patients.models import Clinic
 from patients.models.clinic import Role
 from reminders import circuits
 from reminders.alerts import send_waiting
+from reminders.channels import Message, sms
 from reminders.concerns import alert_staff
 from reminders.models import Alert, Circuit
 from tests.builders import make_clinic, make_staff
@@ -155,6 +157,36 @@ def test_each_clinic_is_told_at_its_own_address(clinic: Clinic, provider: Phone)
     (text,) = provider.messages("+12025550178")
     assert text["sender"] == "+12025550110"
     assert len(provider.messages("lead@harbour.example")) == 1
+
+
+@pytest.mark.parametrize(("called", "texts"), [(False, 1), (True, 2)])
+def test_an_alert_whose_worker_was_killed_at_its_call_goes_again_after_a_minute(
+    clinic: Clinic, provider: Phone, monkeypatch: pytest.MonkeyPatch, called: bool, texts: int
+) -> None:
+    """Nobody knows whether it has gone: twice is better than never."""
+
+    class Killed(BaseException):
+        """Nothing after it runs."""
+
+    call = sms.send
+
+    def die(message: Message) -> NoReturn:
+        if called:
+            call(message)
+        raise Killed
+
+    tell(clinic)
+    with monkeypatch.context() as dying:
+        dying.setattr(sms, "send", die)
+        with pytest.raises(Killed):
+            send()
+    send()  # another worker, while the dead one might still be at it
+    assert len(provider.messages(PHONE)) == texts - 1
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        send(times=2)
+    with time_machine.travel(timezone.now() + timedelta(seconds=122)):
+        send()
+    assert (len(provider.messages(PHONE)), len(provider.messages(MAIL))) == (texts, 1)
 
 
 def test_an_alert_waits_for_the_next_tick_and_is_not_lost_with_the_worker(
