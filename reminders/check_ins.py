@@ -26,7 +26,8 @@ SENT = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.NO_RECE
 
 def asked_by_text(patients: Iterable[Patient], *, now: datetime) -> Reminder | None:
     """The check-in that one word from these patients' number answers: the only one texted in the
-    last four days that has no answer yet. Two people on one number: nobody can tell.
+    four days before `now`, when it was said, that has no answer yet. Two people on one number:
+    nobody can tell.
     """
     asked = (
         Reminder.objects.filter(
@@ -35,6 +36,7 @@ def asked_by_text(patients: Iterable[Patient], *, now: datetime) -> Reminder | N
             channel=Channel.SMS,
             state__in=SENT,
             leaves_at__gt=now - ANSWERED_WITHIN,
+            leaves_at__lte=now,
         )
         .select_related("treatment__patient__clinic", "treatment__version")
         .defer("treatment__version__source")

@@ -15,7 +15,7 @@ from reminders import letterbox
 from reminders.inbox import receive_text
 from reminders.models import InboundText, State
 from reminders.moments import Skip
-from tests.builders import SENDER, log, reminder_of
+from tests.builders import SENDER, log, reminder_of, set_state
 from tests.phone.client import Phone
 from tests.reminders.conftest import NOON
 from tests.reminders.test_letterbox import NUMBER, database_away
@@ -116,6 +116,20 @@ def test_a_start_taken_in_days_later_plans_nothing_of_the_days_between(
     assert not planned.exclude(state_at=now).exists()
     assert reminder_of(treatment, "cleanse").skip_reason == Skip.PASSED.value
     assert InboundText.objects.get(meaning="start").received_at == NOON
+
+
+def test_a_late_yes_answers_what_had_been_asked_when_it_was_said(
+    noon: time_machine.Traveller, treatment: Treatment
+) -> None:
+    """Else a yes about day 3 would open the active products of the week after."""
+    asked, next_asked = (reminder_of(treatment, rule) for rule in ("day-3", "week-1"))
+    noon.move_to(asked.leaves_at + MINUTE)
+    set_state(asked, State.SENT)
+    keep("yes", 1)
+    noon.move_to(next_asked.leaves_at + MINUTE)
+    set_state(next_asked, State.SENT)
+    letterbox.take_in()
+    assert [one.rule for one in treatment.check_ins.all()] == ["day-3"]
 
 
 @pytest.mark.parametrize("older", ["STOP", "START"])
