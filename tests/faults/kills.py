@@ -37,7 +37,7 @@ def killed_at(point: Point, stage: Stage, kills: int) -> Finding:
     done = 0
     while done < kills:
         if Reminder.objects.filter(state=State.PLANNED).count() < 5 * BATCH:
-            make_due(25 * BATCH)
+            make_due(10 * BATCH)
         ended = forks.wait(stage.fork(partial(_die_at, point)))
         done += ended == -signal.SIGKILL
     in_doubt = Attempt.objects.filter(outcome__in=OPEN_OR_UNKNOWN).count()
