@@ -1,4 +1,4 @@
-"""A clinic at work: pages are opened, treatments logged at the desk, texts written by patients.
+"""A clinic at work: pages opened, treatments logged, texts from patients, and nurses who answer.
 
 Each kind has threads and a rhythm of its own; every answer is kept with its time. Whatever is not
 the answer that somebody expects is a failure, a closed connection too.
@@ -28,6 +28,7 @@ from tests.phone.client import Phone
 
 FIRST_AT_DESK = 12025570000
 ASKED = ("Is the redness normal?", "May I go running today?", "When can I wear make-up again?")
+OPEN_CONCERN = re.compile(r"/concerns/\d+/close/")
 HIDDEN = r'name="{}" value="([^"]+)"'
 
 
@@ -74,6 +75,8 @@ class Load:
             ("page", self.rates.page / 2, self._page()),
             ("desk", self.rates.desk, self._desk(session_of(staff))),
             ("text", self.rates.text, self._text),
+            # A little quicker than they come, so that nobody waits for long.
+            ("nurse", 1.2 * self.rates.text, self._nurse(session_of(staff))),
             ("board", self.rates.board, self._board(session_of(staff))),
         ]
         threads = [threading.Thread(target=self._go, args=act, daemon=True) for act in acts]
@@ -95,7 +98,7 @@ class Load:
         kinds = Counter(one.kind for one in self.answers if not one.wrong)
         return (
             f"{kinds['page']} pages and {kinds['board']} boards read, {kinds['desk']} treatments "
-            f"logged, {kinds['text']} texts from patients"
+            f"logged, {kinds['text']} texts from patients, {kinds['nurse']} looks at what is open"
         )
 
     def now(self) -> float:
@@ -113,7 +116,7 @@ class Load:
             self.answers.append(Answer(kind, at, time.monotonic() - began, wrong))
             due = max(due + 1 / rate, time.monotonic())
 
-    # --- the four kinds ---
+    # --- the kinds ---
 
     def _page(self) -> Callable[[], str]:
         ask = Browser(self.base_url)
@@ -142,6 +145,24 @@ class Load:
             return ask.post("/desk/", typed).wrong(302)
 
         return log
+
+    def _nurse(self, session: str) -> Callable[[], str]:
+        """Closes one concern, if one is open: she has called the patient."""
+        ask = Browser(self.base_url, session=session)
+
+        def close() -> str:
+            listed = ask.get("/concerns/")
+            found = OPEN_CONCERN.search(listed.body)
+            if listed.wrong() or found is None:
+                return listed.wrong()
+            form = ask.get(found[0])
+            if form.wrong():
+                return form.wrong()
+            token = form.hidden("csrfmiddlewaretoken")
+            typed = {"why": "spoke", "more": "", "csrfmiddlewaretoken": token}
+            return ask.post(found[0], typed).wrong(302)
+
+        return close
 
     def _text(self) -> str:
         number = random.choice(self.treatments).patient.phone.as_e164
