@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patients.models import Clinic, Consent, Patient, Treatment
-from reminders.models import State
+from reminders.models import Reminder, State
 from tests.browser.staff import WIDTHS, OpenPage, arrived, assert_good, assert_walks, complaints
 from tests.builders import log, make_attempt, make_patient, reminder_of, set_state
 
@@ -69,7 +69,7 @@ def test_a_wrong_number_is_corrected_by_keyboard_alone(
     expect(page.get_by_text("Corrected, and the page goes once more")).to_be_visible()
     expect(page.get_by_text("•••• 0146 is now •••• 0199")).to_be_visible()
     assert_good(page)
-    assert treatment.reminders.filter(rule="handover").count() == 2
+    assert Reminder.objects.filter(treatment=treatment, rule="handover").count() == 2
     assert said == []
 
 

@@ -35,8 +35,9 @@ from .stage import Stage
 from .table import Finding
 
 PER_SECOND = 25  # how many fall due, and are stopped, in a second
-BEFORE, AFTER = 0.4, 1.5  # seconds that a stop comes before or after its moment, at most
-FAIR = 0.05  # of the reminders went the rarer way, at least
+BEFORE, AFTER = 0.6, 2.0  # seconds that a stop comes before or after its moment, at most
+HANDS = 128  # more than write a stop within those seconds, or the stops would come late
+FAIR = 0.02  # of the reminders went the rarer way, at least
 WATCH = (
     """CREATE TABLE claim_seen (reminder bigint, treatment bigint, treated_at timestamptz)""",
     """CREATE FUNCTION see_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -113,7 +114,7 @@ def _all_stop(phone: Phone, numbers: Sequence[str], moments: Sequence[datetime])
         _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, AFTER)))
         phone.inbound(number, SENDER, "STOP")
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(HANDS) as pool:
         list(pool.map(stop, numbers, moments))
 
 

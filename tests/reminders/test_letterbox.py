@@ -5,6 +5,7 @@ The database refuses by an execute wrapper here; `tests.faults` plays it with a 
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ def database_only_read() -> Iterator[None]:
     finally:
         connection_created.disconnect(make_so)
         connection.cursor().execute(off)
+        gc.collect()  # refused connections that errors still hold on to keep SQLite's file open
 
 
 def waiting() -> list[str]:
