@@ -21,6 +21,7 @@ from reminders.contact_fields import (
 )
 from reminders.contacts import (
     CONTACT,
+    NAMES,
     Follows,
     correct_contact,
     had_link,
@@ -35,7 +36,6 @@ from reminders.story import Move
 from reminders.treatments import Agreed
 
 CLOSE = "The old {what} may belong to somebody else: close the old link and make a new one"
-NAMES = {Channel.SMS: "number", Channel.EMAIL: "email"}
 
 
 class ContactForm(ContactFields):
@@ -99,7 +99,9 @@ class FollowsForm(ConsentFields):
             label_suffix="",
         )
         if had_link(before, after):
-            what = " and ".join(NAMES[one] for one in moved(before, after) if before.address(one))
+            what = " and ".join(
+                NAMES[one].lower() for one in moved(before, after) if before.address(one)
+            )
             self.fields["close_link"].label = CLOSE.format(what=what)
         else:
             del self.fields["close_link"]
@@ -148,7 +150,11 @@ def read_back(form: ContactForm) -> ReadBack:
             for (name, old), (_, new) in zip(_lines(before, form), _lines(after, form), strict=True)
             if old != new
         ],
-        stopped=[NAMES[one] for one in ways if (after.clinic_id, one, after.address(one)) in stops],
+        stopped=[
+            NAMES[one].lower()
+            for one in ways
+            if (after.clinic_id, one, after.address(one)) in stops
+        ],
         others=[one for one in found if one.pk != before.pk],
         told=changed_by_colleague(before) if is_stale else "",
     )

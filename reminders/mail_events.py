@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, EventType, tracking
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from patients.models import Clinic
 from patients.models.patient import Channel
 from reminders.channels.told import fit
 from reminders.models import Attempt, Receipt
+from reminders.once_more import AWAY
 from reminders.optouts import stop
 from reminders.receipts import apply_receipt, keep_receipt
 
@@ -31,8 +32,6 @@ STATUSES = {
     EventType.FAILED: "failed",
 }
 ENDS_EMAILS = (EventType.COMPLAINED, EventType.UNSUBSCRIBED)
-# The database is away, or wants it told once more: nobody's fault.
-ASKS_AGAIN = (OperationalError, InterfaceError, InternalError)
 logger = logging.getLogger(__name__)
 
 
@@ -44,11 +43,11 @@ class NotTakenIn(Exception):
 def on_tracking_event(event: AnymailTrackingEvent, **kwargs: Any) -> None:
     """Place one event by the provider's message id; what cannot be placed is kept.
 
-    Raises `NotTakenIn`, or one of `ASKS_AGAIN`.
+    Raises `NotTakenIn`, or one of `AWAY`.
     """
     try:
         _place(event)
-    except ASKS_AGAIN:
+    except AWAY:  # nobody's fault
         raise
     except Exception as fault:
         logger.exception("An event of the email provider could not be taken in.")
