@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from reminders.claim import BATCH, LEASE
+from reminders import claim
+from reminders.claim import BATCH
 from reminders.looks import first_look
 from reminders.models import Attempt, Reminder, State
 
@@ -42,7 +43,7 @@ def _doubt_begun(now: datetime) -> None:
 def _put_back_unbegun(now: datetime) -> None:
     expired = list(
         Reminder.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(state=State.SENDING, state_at__lt=now - LEASE)
+        .filter(state=State.SENDING, state_at__lt=now - claim.LEASE)
         .values_list("pk", flat=True)[:BATCH]
     )
     # Asked once the rows are locked: a call can only begin under the same lock.
