@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
-
-from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
 
 from patients.models import Clinic
 from patients.models.clinic import Role
-from reminders.channels import Message, NotSent, Outcome, email, sms
-from reminders.channels.codes import NO_CONNECTION, Means
+from reminders.channels import Message, Outcome, email, sms
 from reminders.models import Alert
-
-AT_ONCE = 20
-# Longer than any call. A worker that died in one is followed by another after this: for staff an
-# alert twice is better than none.
-TAKEN_FOR = timedelta(seconds=60)
+from reminders.telling import send_each, written
 
 
 def send_waiting(*, now: datetime) -> None:
     """Send every alert that has not gone by both channels yet, the oldest first."""
     for name, send in (("sms", _text), ("email", _mail)):
-        gone, taken = f"by_{name}_at", f"{name}_taken_until"
-        waiting = Alert.objects.filter(_free(taken, now), **{gone: None})
-        for alert in waiting.select_related("clinic").order_by("id")[:AT_ONCE]:
-            mine, moment = Alert.objects.filter(pk=alert.pk), timezone.now()
-            # By a conditional update: two workers may both have come here.
-            to_take = mine.filter(_free(taken, moment), **{gone: None})
-            if not to_take.update(**{taken: moment + TAKEN_FOR}):
-                continue
-            outcome = send(alert)
-            if not isinstance(outcome, NotSent):  # what may have gone is not sent again
-                mine.update(**{gone: now})
-                continue
-            mine.update(**{taken: None})
-            if outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
-                break  # the way is closed to all; the next tick tries again
-
-
-def _free(taken: str, now: datetime) -> Q:
-    return Q(**{taken: None}) | Q(**{f"{taken}__lt": now})
+        rows = Alert.objects.select_related("clinic")
+        send_each(rows, send, gone=f"by_{name}_at", taken=f"{name}_taken_until", now=now)
 
 
 def _text(alert: Alert) -> Outcome | None:
@@ -78,17 +52,8 @@ def _message(alert: Alert, to: str) -> Message:
 
 
 def _written(clinic: Clinic, to: str, words: str, *, key: str) -> Message:
-    by_mail = "@" in to
-    return Message(
-        to=to,
-        sender=settings.DEFAULT_FROM_EMAIL if by_mail else clinic.sender,
-        subject=f"Aftercare at {clinic}: please look",
-        text=f"Aftercare: {words}",
-        html="",
-        callback_url="",
-        message_id=f"<alert.{key}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
-        valid_for=3600,
-    )
+    text = f"Aftercare: {words}"
+    return written(clinic, to, about="please look", text=text, key=f"alert.{key}")
 
 
 # --- without the database -------------------------------------------------------------------------

@@ -12,15 +12,14 @@ from typing import Any
 from allauth.account import signals as account
 from allauth.mfa import signals as factors
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.utils import timezone
 
 from patients import words
 from patients.models import StaffUser
-from reminders.channels import Message, NotSent, email
+from reminders.channels import Outcome, email
 from reminders.models import Notice
+from reminders.telling import send_each, written
 
-AT_ONCE = 20
 Kind, Type = Notice.Kind, Authenticator.Type
 ADDED = {Type.TOTP: Kind.APP_ADDED, Type.WEBAUTHN: Kind.PASSKEY_ADDED}
 REMOVED = {Type.TOTP: Kind.APP_REMOVED, Type.WEBAUTHN: Kind.PASSKEY_REMOVED}
@@ -40,34 +39,16 @@ def note(person: StaffUser, kind: Notice.Kind, *, now: datetime) -> None:
 
 def send_waiting(*, now: datetime) -> None:
     """Mail what has not gone yet, the oldest first."""
-    waiting = Notice.objects.filter(mailed_at=None).select_related("person__clinic").order_by("id")
-    for notice in waiting[:AT_ONCE]:
-        mine = Notice.objects.filter(pk=notice.pk)
-        # Marked first, by a conditional update: two workers may both have come here.
-        if not mine.filter(mailed_at=None).update(mailed_at=now):
-            continue
-        if isinstance(email.send(_message(notice)), NotSent):
-            mine.update(mailed_at=None)
-            break  # the next look tries again
+    rows = Notice.objects.select_related("person__clinic")
+    send_each(rows, _mail, gone="mailed_at", taken="taken_until", now=now)
 
 
-def _message(notice: Notice) -> Message:
-    clinic = notice.person.clinic
-    text = MAIL.format(
-        what=Kind(notice.kind).label,
-        moment=words.dated(notice.at.astimezone(clinic.tz), "en"),
-        clinic=clinic,
-    )
-    return Message(
-        to=notice.person.email,
-        sender=settings.DEFAULT_FROM_EMAIL,
-        subject=f"Aftercare at {clinic}: your sign-in",
-        text=text,
-        html="",
-        callback_url="",
-        message_id=f"<notice.{notice.pk}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
-        valid_for=3600,
-    )
+def _mail(notice: Notice) -> Outcome:
+    person, clinic = notice.person, notice.person.clinic
+    moment = words.dated(notice.at.astimezone(clinic.tz), "en")
+    text = MAIL.format(what=Kind(notice.kind).label, moment=moment, clinic=clinic)
+    key = f"notice.{notice.pk}"
+    return email.send(written(clinic, person.email, about="your sign-in", text=text, key=key))
 
 
 # --- allauth's own signals ------------------------------------------------------------------------

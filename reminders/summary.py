@@ -18,6 +18,7 @@ from patients.models.patient import Channel
 from reminders.channels import Message, NotSent, email
 from reminders.lint import segments
 from reminders.models import Attempt, Concern, Reminder, State
+from reminders.telling import written
 
 DAY = timedelta(days=1)
 BULLET = "•"  # stands for the link in stored texts, and would double their price
@@ -85,14 +86,5 @@ def _cost(parts: int, clinic: Clinic) -> Decimal:
 
 
 def _message(clinic: Clinic, to: StaffUser, today: date, text: str) -> Message:
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]
-    return Message(
-        to=to.email,
-        sender=settings.DEFAULT_FROM_EMAIL,
-        subject=f"Aftercare at {clinic}: the day",
-        text=text,
-        html="",
-        callback_url="",
-        message_id=f"<summary.{clinic.pk}.{to.pk}.{today.isoformat()}@{host}>",
-        valid_for=3600,
-    )
+    key = f"summary.{clinic.pk}.{to.pk}.{today.isoformat()}"
+    return written(clinic, to.email, about="the day", text=text, key=key)

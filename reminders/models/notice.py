@@ -8,7 +8,10 @@ from patients.models import StaffUser
 
 
 class Notice(models.Model):
-    """One change, mailed to whoever it is about; waits here until it has gone."""
+    """One change, mailed to whoever it is about; waits here until it has gone.
+
+    `taken_until`: a worker is at it; if it dies, another one comes then.
+    """
 
     class Kind(models.TextChoices):
         """Each in the words of the mail."""
@@ -29,3 +32,4 @@ class Notice(models.Model):
     kind = models.CharField(max_length=16)
     at = models.DateTimeField()
     mailed_at = models.DateTimeField(null=True)
+    taken_until = models.DateTimeField(null=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
+from typing import NoReturn
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.core.management import call_command
@@ -17,8 +20,9 @@ from pytest_django import Settings
 
 from patients.models import AuditRow, Clinic, StaffUser
 from patients.models.clinic import Role
+from reminders.channels import Message, email
 from reminders.models import Notice
-from reminders.notices import send_waiting
+from reminders.notices import note, send_waiting
 from reminders.tasks import settle
 from tests.builders import PASSWORD, make_staff
 from tests.phone.client import Phone
@@ -157,3 +161,43 @@ def test_a_mail_server_that_is_away_holds_up_nobody_and_the_mail_goes_later(
     settle()
     assert len(provider.messages(nurse.email)) == 1
     assert Notice.objects.get().mailed_at is not None
+
+
+def test_a_mailbox_that_is_busy_holds_back_nobody_elses_notice(
+    provider: Phone, nurse: StaffUser
+) -> None:
+    busy = make_staff(clinic=nurse.clinic, role=Role.DESK, email="later@lakeside.example")
+    for person in (busy, nurse):  # the first is told "later" for ever
+        note(person, Notice.Kind.PASSWORD, now=timezone.now())
+    settle()
+    assert len(provider.messages(nurse.email)) == 1
+    assert Notice.objects.get(person=busy).mailed_at is None
+
+
+@pytest.mark.parametrize(("called", "mails"), [(False, 1), (True, 2)])
+def test_a_notice_whose_worker_was_killed_at_its_call_goes_again_after_a_minute(
+    provider: Phone, nurse: StaffUser, monkeypatch: pytest.MonkeyPatch, called: bool, mails: int
+) -> None:
+    """Nobody knows whether it has gone: twice is better than never."""
+
+    class Killed(BaseException):
+        """Nothing after it runs."""
+
+    call = email.send
+
+    def die(message: Message) -> NoReturn:
+        if called:
+            call(message)
+        raise Killed
+
+    note(nurse, Notice.Kind.PASSWORD, now=timezone.now())
+    with monkeypatch.context() as dying:
+        dying.setattr(email, "send", die)
+        with pytest.raises(Killed):
+            settle()
+    settle()  # another worker, while the dead one might still be at it
+    assert len(provider.messages(nurse.email)) == mails - 1
+    for seconds in (61, 122):
+        with time_machine.travel(timezone.now() + timedelta(seconds=seconds)):
+            settle()
+    assert len(provider.messages(nurse.email)) == mails
