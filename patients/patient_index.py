@@ -1,7 +1,8 @@
-"""The index that patients are found by: trigrams, on PostgreSQL (pg_trgm) and on SQLite (FTS5).
+"""What patients are found by: trigrams, on SQLite (FTS5) and on PostgreSQL (pg_trgm). There they
+find the end of a number and the begin of an email; names have an index of their own (`name_index`).
 
-`install` makes it. On SQLite a later migration that rebuilds the patients' table drops its
-triggers: run `install` again after it (every test of the search goes red until then).
+`install` makes the trigrams. On SQLite a later migration that rebuilds the patients' table drops
+its triggers: run `install` again after it (every test of the search goes red until then).
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
+from patients import name_index
+from patients.name_index import LEAST_FOR_A_SLIP
+
 TEXT = "patients_patient.search_text"
 Condition = tuple[str, list[Any]]  # SQL and its values
-LEAST_FOR_A_SLIP = 4  # letters: in shorter words one slip makes any other word
+BEGIN = " "  # stands before every word of a name
 
 # Without `fastupdate = off` a search would first read through all that was saved lately.
 ON_POSTGRESQL = [
@@ -62,38 +66,36 @@ def sweep() -> None:
 
 def holds(pieces: Sequence[str]) -> RawSQL:
     """Patients whose search text holds every one of these pieces."""
-    return _boolean(_all([_holds(piece) for piece in pieces]))
+    if connection.vendor == "sqlite":
+        return _boolean(_all([_holds(piece) for piece in pieces]))
+    words = [piece[1:] for piece in pieces if piece.startswith(BEGIN)]
+    wanted = [(name_index.MATCHES, [name_index.begin_so(words)])] if words else []
+    return _boolean(_all([*wanted, *(_like(one) for one in pieces if one[0] != BEGIN)]))
 
 
-def resembles(words: Sequence[str], *, by_ear: bool = True) -> RawSQL:
+def resembles(words: Sequence[str]) -> RawSQL:
     """Patients whose name has all these words, but for one slip of the hand in one of them.
 
-    `by_ear`: on PostgreSQL also those who share most trigrams with them, as "petroff" does with
-    "Petrov"; it is half of what the question costs.
+    On PostgreSQL also those whose name sounds like them, as "Petrov" does like "petroff".
     """
+    if connection.vendor != "sqlite":
+        return _boolean((name_index.MATCHES, [name_index.nearly(words)]))
     ways = []
     for at, word in enumerate(words):
         others = [_holds(f" {other}") for other in (*words[:at], *words[at + 1 :])]
-        ways.append(_all([_slips(word), *others]))
-    if by_ear and connection.vendor != "sqlite":
-        ways.append((f"%s <%% {TEXT}", [" ".join(words)]))
+        ways.append(_all([_fts("LIKE", _patterns(word)), *others]))
     return _boolean((f"({' OR '.join(sql for sql, _ in ways)})", _values(ways)))
 
 
+def _like(piece: str) -> Condition:
+    return f"{TEXT} LIKE %s", ["%" + re.sub(r"([\\%_])", r"\\\1", piece) + "%"]
+
+
 def _holds(piece: str) -> Condition:
-    if connection.vendor != "sqlite":
-        return f"{TEXT} LIKE %s", ["%" + re.sub(r"([\\%_])", r"\\\1", piece) + "%"]
     if len(piece) > 2:
         return _fts("MATCH", ['"' + piece.replace('"', '""') + '"'])
     # FTS5 finds nothing shorter than a trigram; such a piece only narrows what the others find.
     return f"instr({TEXT}, %s)", [piece]
-
-
-def _slips(word: str) -> Condition:
-    patterns = _patterns(word)
-    if connection.vendor != "sqlite":
-        return f"{TEXT} LIKE ANY (%s)", [patterns]
-    return _fts("LIKE", patterns)
 
 
 def _patterns(word: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from patients.models import Clinic, Patient
@@ -22,6 +22,7 @@ FEW = 3
 LEAST_LETTERS = 2
 LEAST_DIGITS = 3
 LOOKED_AT = 60  # candidates, the newest patients first: what a search reads stays bounded
+MOST_WORDS = 6  # of a name that are compared with others
 LIKENESS = 0.7  # of two words that may be the same: "maira" and "maria" are 0.8
 
 
@@ -39,11 +40,11 @@ def find_patients(clinic: Clinic, typed: str) -> Found:
     pieces, words = _pieces(typed), fold(typed).split()
     if not pieces:
         return Found([], [])
-    ids = _newest(clinic, holds(pieces))
+    ids = list(_newest(clinic, holds(pieces)).values_list("id", flat=True))
     patients = _seen(clinic, ids, most=SHOWN)
     almost = []
     if len(ids) < FEW and not re.search(r"[\d@]", typed):
-        almost = _almost(clinic, words, without=ids, by_ear=not ids)
+        almost = _almost(clinic, words, without=ids)
     return Found(patients, almost, more=len(ids) > SHOWN)
 
 
@@ -55,7 +56,7 @@ def same_person(
         return []
     words = fold(f"{first_name} {last_name}").split()
     reached = same_contact(clinic, phone=phone, email=email)
-    return [one for one in reached if _likeness(words, one) >= LIKENESS]
+    return [one for one in reached if _likeness(words, one.full_name) >= LIKENESS]
 
 
 def same_name(clinic: Clinic, *, first_name: str, last_name: str) -> list[Patient]:
@@ -89,28 +90,30 @@ def _pieces(typed: str) -> list[str]:
     return [f"{word}{END}" if word.isdecimal() else f" {word}" for word in words]
 
 
-def _newest(clinic: Clinic, wanted: RawSQL) -> list[int]:
+def _newest(clinic: Clinic, wanted: RawSQL) -> QuerySet[Patient]:
     # Not "-id": PostgreSQL would read the patients backwards in the hope of meeting some soon.
-    found = clinic.patients.filter(wanted).order_by(-F("id"))
-    return list(found.values_list("id", flat=True)[:LOOKED_AT])
+    return clinic.patients.filter(wanted).order_by(-F("id"))[:LOOKED_AT]
 
 
-def _almost(
-    clinic: Clinic, words: Sequence[str], *, without: Iterable[int], by_ear: bool = True
-) -> list[Patient]:
-    ids = set(_newest(clinic, resembles(words, by_ear=by_ear))) - set(without)
-    patients = [one for one in _seen(clinic, ids) if _likeness(words, one) >= LIKENESS]
-    return sorted(patients, key=lambda one: -_likeness(words, one))[:SHOWN]
+def _almost(clinic: Clinic, words: Sequence[str], *, without: Iterable[int]) -> list[Patient]:
+    words = words[:MOST_WORDS]
+    names = _newest(clinic, resembles(words)).values_list("id", "first_name", "last_name")
+    alike = {one: _likeness(words, f"{first} {last}") for one, first, last in names}
+    near = [one for one in alike if alike[one] >= LIKENESS and one not in without]
+    nearest = sorted(near, key=lambda one: -alike[one])[:SHOWN]
+    return sorted(_seen(clinic, nearest), key=lambda one: -alike[one.pk])
 
 
-def _likeness(words: Sequence[str], patient: Patient) -> float:
-    """0 to 1: how like the patient's name the word is that is least like it."""
-    name = fold(patient.full_name).split()
-    return min(max((_alike(word, part) for part in name), default=0) for word in words)
+def _likeness(words: Sequence[str], name: str) -> float:
+    """0 to 1: how like the name the word is that is least like it."""
+    parts = fold(name).split()
+    return min(max((_alike(word, part) for part in parts), default=0) for word in words)
 
 
 def _alike(word: str, part: str) -> float:
     # A word may still be in the typing: it is held against as much of the name.
+    if part.startswith(word):
+        return 1
     begin = part[: len(word) + 1] if len(part) > len(word) + 1 else part
     return max(SequenceMatcher(None, word, one).ratio() for one in (begin, part[: len(word)]))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
+import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]
 from django.db import connection
 
 ROWS_OF_ACTS = 5
+NANOSECONDS_A_MS = 1_000_000
 MEGABYTE = 1_000_000
 # What only opens, ends or tunes a transaction.
 TURNS = "^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|RESET|DISCARD)"
@@ -31,27 +33,27 @@ def cpu_ms(pids: Iterable[int]) -> float:
     return float(1000 * sum(one.user + one.system for one in times))
 
 
-def own_cpu_ms() -> float:
-    times = os.times()
-    return 1000 * (times.user + times.system)
-
-
 def least_ms(act: Callable[[], None], times: int) -> float:
     """Processor time of one `act`, this process's and its PostgreSQL backend's together.
 
     Of some rows of `times` in all the quickest row's mean. Not the wall clock, and the quickest:
-    whatever else the machine does only adds. The system counts a process's time in hundredths of
-    a second, so that one act alone is too short to be seen.
+    whatever else the machine does only adds.
     """
     connection.ensure_connection()
-    backend, each = connection.connection.info.backend_pid, max(1, times // ROWS_OF_ACTS)
-    spent = []
-    for _ in range(ROWS_OF_ACTS):
-        before = own_cpu_ms() + cpu_ms([backend])
+    backend, rows = connection.connection.info.backend_pid, min(times, ROWS_OF_ACTS)
+    each, spent = times // rows, []
+    for _ in range(rows):
+        before = time.process_time_ns() + _on_processor_ns(backend)
         for _ in range(each):
             act()
-        spent.append((own_cpu_ms() + cpu_ms([backend]) - before) / each)
+        after = time.process_time_ns() + _on_processor_ns(backend)
+        spent.append((after - before) / each / NANOSECONDS_A_MS)
     return min(spent)
+
+
+def _on_processor_ns(pid: int) -> int:
+    """What Linux counts for its scheduler: the other counts go by hundredths of a second."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 class Memory(NamedTuple):

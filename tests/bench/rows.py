@@ -109,10 +109,14 @@ def make_board(number: int, *, recent: int) -> None:
 
 
 def make_patients(number: int) -> None:
-    """So many patients with a visit each; some names are shared by hundreds, most are rare."""
+    """So many patients with a visit each; some names are shared by hundreds, most are rare.
+
+    The same ones in every run.
+    """
     _people(_template(), number)
     first, last = (f"(%s::text[])[1 + floor({size} * power(random(), 2.5))]" for size in NAMES)
     with connection.cursor() as cursor:
+        cursor.execute("SELECT setseed(0)")
         cursor.execute(
             f"UPDATE patients_patient SET first_name = {first}, last_name = {last}",
             [_names(size) for size in NAMES],

@@ -29,7 +29,8 @@ class Sizes:
     pages: int = 300  # requests
     patients: int = 100_000  # who are searched
     little_patients: int = 1_000
-    searches: int = 60
+    names: int = 30  # that are searched for
+    searches: int = 10  # how often each is timed
     board: int = 1_000_000  # behind 200 patients of today
     little_board: int = 1_000
 
@@ -38,11 +39,11 @@ USUAL = Sizes()
 QUICK = Sizes(
     loop_0=300, loop_100=30, eta_0=200, eta_100=40, jobs_0=200, jobs_100=60, ours=2_000, rounds=1,
     burst=2_000, handovers=10, waiting=5_000, history=100_000, planned=300, pages=100,
-    patients=20_000, searches=20, board=100_000,
+    patients=20_000, names=15, board=100_000,
 )  # fmt: skip
 TINY = Sizes(
     latencies=(0,), loop_0=20, loop_100=20, eta_0=20, eta_100=20, jobs_0=20, jobs_100=20,
     ours=50, rounds=1, burst=50, handovers=2, waiting=50, history=400, little_history=40,
     looks=3, claims=2, planned=20, pages=100,
-    patients=400, little_patients=40, searches=3, board=1_000, little_board=200,
+    patients=400, little_patients=40, names=3, searches=2, board=1_000, little_board=200,
 )  # fmt: skip

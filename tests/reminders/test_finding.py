@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from patients.models import Clinic
+from patients.models import Clinic, Patient
+from patients.name_index import sound
 from reminders.finding import SHOWN, find_patients
 from reminders.optouts import stop
 from tests.builders import log, make_clinic, make_patient
@@ -56,6 +60,93 @@ def test_a_typing_error_is_forgiven(desk: Client, clinic: Clinic, typed: str) ->
     assert "Nobody is written like that. Do you mean:" in page
     assert "Maria Gomez" in page
     assert "Devon King" not in page
+
+
+def one_slip_away(word: str) -> set[str]:
+    """Without one of its letters, with another, with one more, with two the other way about."""
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    return {
+        *(before + after[1:] for before, after in cuts if after),
+        *(before + "w" + after[1:] for before, after in cuts if after),
+        *(before + "w" + after for before, after in cuts),
+        *(before + after[1::-1] + after[2:] for before, after in cuts if after[1:]),
+    } - {word}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("word", ["petrov", "lindqvist"])
+@pytest.mark.parametrize("other", ["", "ma ", "maria "])
+def test_a_slip_is_forgiven_at_any_letter(clinic: Clinic, other: str, word: str) -> None:
+    patient = make_patient(clinic=clinic, last_name=word.title())
+    make_patient(clinic=clinic, first_name="Devon", last_name="King", phone="+12025550199")
+    for typed in one_slip_away(word):
+        found = find_patients(clinic, other + typed)
+        assert [*found.patients, *found.almost] == [patient], typed
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("typed", ["lindw", "lidnqv", "lnidqvis", "mria lindq"])
+def test_a_slip_is_forgiven_in_a_word_that_is_still_in_the_typing(
+    clinic: Clinic, typed: str
+) -> None:
+    patient = make_patient(clinic=clinic, last_name="Lindqvist")
+    assert find_patients(clinic, typed).almost == [patient]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("typed", "first_name", "last_name"),
+    [
+        ("petroff", "Anna", "Petrov"),
+        ("mariya petroff", "Maria", "Petrova"),
+        ("filip", "Philippa", "King"),
+        ("katarina", "Catherina", "King"),
+        ("gonsales", "Maria", "González"),
+        ("kristophe", "Christoph", "King"),
+        ("shmit", "Anna", "Schmidt"),
+    ],
+)
+def test_postgresql_finds_by_ear(
+    clinic: Clinic, typed: str, first_name: str, last_name: str
+) -> None:
+    patient = make_patient(clinic=clinic, first_name=first_name, last_name=last_name)
+    make_patient(clinic=clinic, first_name="Devon", last_name="Moore", phone="+12025550199")
+    heard = [patient] if connection.vendor == "postgresql" else []
+    assert find_patients(clinic, typed).almost == heard
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db
+def test_postgresql_hears_a_name_as_we_do() -> None:
+    names = "petroff philippe schuhmacher wojciech jorge quincy alejandra xiao żółć мария o 3"
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tsvector_to_array(patients_name_keys(%s))", [f" {names}\n1\n\n"])
+            keys = cursor.fetchone()[0]
+        assert {key for key in keys if key[0] == "~"} == {f"~{sound(one)}" for one in names.split()}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("typed", ["mar", "maria gomez", "maria gomes", "petroff", "0146", "ma@"])
+def test_no_search_reads_all_patients_of_the_clinic(clinic: Clinic, typed: str) -> None:
+    make_patient(clinic=clinic)
+    letters = str.maketrans("0123456789", "bdfhklnprt")
+    Patient.objects.bulk_create(
+        Patient(clinic=clinic, first_name="Devon", last_name=f"{number:05}".translate(letters))
+        for number in range(2000)
+    )
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        with CaptureQueriesContext(connection) as asked:
+            find_patients(clinic, typed)
+        sought = [one["sql"] for one in asked if re.search("@@| LIKE | MATCH ", one["sql"])]
+        assert sought
+        for sql in sought:
+            cursor.execute(f"EXPLAIN {'' if is_postgresql else 'QUERY PLAN'} {sql}")
+            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+            assert re.search("patients_search|patients_names", plan), plan
+            assert not re.search(r"Seq Scan|clinic_id_\w+ |SCAN patients_p|\(clinic_id", plan), plan
 
 
 @pytest.mark.both_databases
