@@ -28,7 +28,7 @@ from .stage import Stage
 from .table import Row, Target, Tell, number
 
 MOST = Target(at_most=2)
-WARM = 2
+WARM = 1
 SLIP = "a slip of the hand"
 Spent = Mapping[str, Sequence[tuple[float, str]]]  # by kind, for each name: ms, what was typed
 

@@ -30,7 +30,7 @@ class Sizes:
     patients: int = 100_000  # who are searched
     little_patients: int = 1_000
     names: int = 30  # that are searched for
-    searches: int = 10  # how often each is timed
+    searches: int = 5  # how often each is timed
     board: int = 1_000_000  # behind 200 patients of today
     little_board: int = 1_000
 

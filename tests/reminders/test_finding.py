@@ -146,7 +146,7 @@ def test_no_search_reads_all_patients_of_the_clinic(clinic: Clinic, typed: str) 
             cursor.execute(f"EXPLAIN {'' if is_postgresql else 'QUERY PLAN'} {sql}")
             plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
             assert re.search("patients_search|patients_names", plan), plan
-            assert not re.search(r"Seq Scan|clinic_id_\w+ |SCAN patients_p|\(clinic_id", plan), plan
+            assert not re.search(r"Seq Scan|Cond: \(clinic_id|SCAN patients_p", plan), plan
 
 
 @pytest.mark.both_databases
