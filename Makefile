@@ -37,7 +37,8 @@ quick: lint types ## a change: style, types, the tests that need no service; und
 	$(call step,tests without services,$(BIN)/python -m pytest -q --numprocesses 2 \
 	  -m "not services and not browser" $(THOROUGH:%=--ignore=%))
 
-# Two at a time: much of a test is waiting. What each prints comes when it has ended.
+# Two at a time: much of a test is waiting. What each prints comes when it has ended. The faults come
+# last and have the right of way: the tests are nice to them.
 test: lint types deploy chromium ## everything, on SQLite and on PostgreSQL
 	@echo "Tests on SQLite, on PostgreSQL, in the browser and under faults, two at a time: some minutes of silence"
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target sqlite browser postgres few-faults
@@ -55,13 +56,13 @@ deploy: $(VENV)/dev.stamp ## Django's checks under a production's settings
 	$(call step,deployment checks,$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING)
 
 sqlite: $(VENV)/dev.stamp ## every test outside the browser, on SQLite
-	$(call step,tests on SQLite,$(BIN)/python -m pytest -q -m "not browser")
+	$(call step,tests on SQLite,nice $(BIN)/python -m pytest -q -m "not browser")
 
 browser: chromium ## the tests in the browser
-	$(call step,tests in the browser,$(BIN)/python -m pytest -q -m browser)
+	$(call step,tests in the browser,nice $(BIN)/python -m pytest -q -m browser)
 
 postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on PostgreSQL
-	$(call step,tests on PostgreSQL,$(BIN)/python -m pytest -q --database postgres -m both_databases)
+	$(call step,tests on PostgreSQL,nice $(BIN)/python -m pytest -q --database postgres -m both_databases)
 
 few-faults: $(VENV)/dev.stamp
 	$(call step,each fault a few times,$(BIN)/python -m tests.faults --small)

@@ -7,9 +7,9 @@ import time
 from celery import current_app
 
 from . import forks
+from .carry_on import wait_until_settled
 from .cohort import make_due
 from .judge import judge
-from .kills import wait_until_settled
 from .servers import spread
 from .stage import Stage
 from .table import Finding

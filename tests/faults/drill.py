@@ -6,26 +6,28 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from django.db import connection, connections
 from django.utils import timezone
 
+from patients.models import Treatment
 from reminders.models import Reminder, State
 from tests.services.postgres import DATABASE
 
 from .backlog import last_ticked
+from .carry_on import wait_until_settled
 from .cohort import clinic_at_noon, make_due
 from .house import House, answer_of, next_version, open_house
 from .judge import Verdict, judge
-from .kills import wait_until_settled
 from .load import Load, Rates
 from .stage import Stage
 from .table import Finding
 
 RATES = Rates(page=6, desk=1.5, text=1, board=0.5)
+QUIETER = Rates(page=2, desk=0.5, text=0.5, board=0.25)  # beside other tests
 READERS = 20  # patients whose pages are opened, and who write
 BETWEEN = 1.0  # seconds of work between two changes
 WELL = 2.0  # seconds at the end in which nothing fails any more
@@ -34,12 +36,17 @@ WELL = 2.0  # seconds at the end in which nothing fails any more
 def _begin(house: House) -> Load:
     """Everything up, and a clinic whose patients have their pages."""
     house.start_all()
-    return Load(house.balancer.base_url, house.phone, clinic_at_noon(), make_due(READERS), RATES)
+    return _clinic_at_work(house, make_due(READERS))
+
+
+def _clinic_at_work(house: House, treatments: Sequence[Treatment]) -> Load:
+    rates = QUIETER if house.stage.small else RATES
+    return Load(house.balancer.base_url, house.phone, clinic_at_noon(), treatments, rates)
 
 
 def _settle(house: House) -> Verdict:
     wait_until_settled(house.stage.times.longest * 3 + 90)
-    house.phone.wait_for_callbacks(60)
+    house.phone.wait_for_callbacks(120)
     return judge(house.phone)
 
 
@@ -169,7 +176,7 @@ def restored_by_command(stage: Stage, messages: int) -> Finding:
         stage.flush_valkey()
         said += "; " + _restore(house, kept)
         house.start_all()
-        load = Load(house.balancer.base_url, house.phone, clinic_at_noon(), treatments, RATES)
+        load = _clinic_at_work(house, treatments)
         with load.running():
             time.sleep(WELL)
         verdict = _settle(house)
@@ -195,7 +202,7 @@ def _work_for_an_hour(house: House, messages: int) -> None:
             :READERS
         ]
     ]
-    load = Load(house.balancer.base_url, house.phone, clinic_at_noon(), treatments, RATES)
+    load = _clinic_at_work(house, treatments)
     with load.running():
         deadline = time.monotonic() + 60 + messages / 20
         due = Reminder.objects.exclude(pk__in=held).filter(due_at__lte=timezone.now())

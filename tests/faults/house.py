@@ -157,7 +157,7 @@ def is_ready(port: int) -> bool:
 
 
 def answer_of(port: int, path: str) -> tuple[int, str]:
-    client = HTTPConnection("127.0.0.1", port, timeout=5)
+    client = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         client.request("GET", path, headers={"Host": "localhost"})
         answer = client.getresponse()
@@ -194,7 +194,8 @@ def next_version() -> Iterator[Path]:
         for name in OURS:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                # With what is compiled, but for what somebody is compiling at this moment.
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
             else:
                 shutil.copy(source, folder / name)
         migrations = folder / "reminders" / "migrations"

@@ -15,7 +15,7 @@ from reminders.models import Attempt, Reminder, State
 from tests.services.running import Running
 
 from . import forks
-from .carry_on import carry_on, is_settled
+from .carry_on import carry_on, wait_until_settled
 from .cohort import make_due
 from .judge import judge
 from .points import Point, arm
@@ -42,7 +42,7 @@ def killed_at(point: Point, stage: Stage, kills: int) -> Finding:
         done += ended == -signal.SIGKILL
     in_doubt = Attempt.objects.filter(outcome__in=OPEN_OR_UNKNOWN).count()
     seconds = 10 * stage.times.longest + 60 + in_doubt / 20  # each is asked about, three times
-    stage.do(partial(carry_on, seconds), within=2 * seconds)
+    stage.do(partial(carry_on, seconds))
     verdict = judge(stage.phone)
     begun = Attempt.objects.count()
     note = (
@@ -113,10 +113,3 @@ def _bring_back(stage: Stage, running: Running, workers: list[subprocess.Popen[b
     for number, pool in enumerate(POOLS):
         if workers[number].poll() is not None:
             workers[number], _ = stage.start_worker(running, pool, number, 20)
-
-
-def wait_until_settled(seconds: float) -> None:
-    """By the workers alone; what is still open then is the judge's to find."""
-    deadline = time.monotonic() + seconds
-    while not is_settled() and time.monotonic() < deadline:
-        time.sleep(0.2)

@@ -7,10 +7,9 @@ from functools import partial
 
 from reminders.models import Attempt, Reminder
 
-from .carry_on import carry_on
+from .carry_on import carry_on, wait_until_settled
 from .cohort import make_due
 from .judge import judge
-from .kills import wait_until_settled
 from .stage import Stage
 from .table import Finding
 
@@ -31,7 +30,7 @@ def storm_of_429(stage: Stage, messages: int) -> Finding:
     """The provider refuses everything twice over, then takes it."""
     stage.phone.control(next={"429": messages * REFUSALS}, receipts=False)
     make_due(messages)
-    stage.do(partial(carry_on, 180.0), within=240)
+    stage.do(partial(carry_on, 180.0))
     verdict = judge(stage.phone)
     return Finding(f"{messages} messages", verdict, note=f"{verdict.calls} calls")
 
@@ -79,7 +78,7 @@ def hidden_in_the_list(stage: Stage, messages: int) -> Finding:
     lag = 10 * stage.times.settle
     stage.phone.control(next={"500_after": messages}, receipts=False, list_lag_s=lag)
     make_due(messages)
-    stage.do(partial(carry_on, stage.times.longest * 3 + 60), within=240)
+    stage.do(partial(carry_on, stage.times.longest * 3 + 60))
     verdict = judge(stage.phone)
     share = verdict.doubled / messages
     note = (

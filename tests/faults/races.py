@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,14 +28,17 @@ from tests.builders import SENDER, make_patient, make_staff, shipped
 from tests.phone.client import Phone
 
 from . import forks
+from .carry_on import wait_until_settled
 from .cohort import FIRST_NUMBER, clinic_at_noon, make_due
 from .judge import judge
-from .kills import wait_until_settled
 from .stage import Stage
 from .table import Finding
 
 PER_SECOND = 25  # how many fall due, and are stopped, in a second
-BEFORE, AFTER = 0.6, 2.0  # seconds that a stop comes before or after its moment, at most
+BEFORE = 0.6  # seconds that a stop comes before its moment, at most
+# … and after it, at most. On a busy machine the dispatcher comes late: a race that one side lost
+# nearly always proves nothing, and is run again with more room.
+AFTER = (2.0, 6.0, 18.0)
 HANDS = 128  # more than write a stop within those seconds, or the stops would come late
 FAIR = 0.02  # of the reminders went the rarer way, at least
 WATCH = (
@@ -88,13 +91,29 @@ def due_one_by_one(
 
 def stopped(stage: Stage, patients: int) -> Finding:
     """Every patient texts STOP within a moment of their reminder's falling due."""
+    return _raced(stage, patients, partial(_stopped, stage, patients))
+
+
+def _raced(stage: Stage, number: int, play: Callable[[float], Finding]) -> Finding:
+    """Until both sides have won their share of so many, or something did not hold."""
+    for after in AFTER:
+        finding = play(after)
+        sent = finding.verdict.created
+        if not finding.holds or min(sent, number - sent) >= number * FAIR:
+            return finding
+        stage.fresh()
+    finding.problems.append("no race: nearly all went one way")
+    return finding
+
+
+def _stopped(stage: Stage, patients: int, after: float) -> Finding:
     stage.phone.control(carrier_stop=False, latency_ms=50)
     watch_claims()
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
         moments = due_one_by_one(patients, starts_in=1 + patients / 300)
         treatments = make_due(patients, due_at=moments)
         numbers = [treatment.patient.phone.as_e164 for treatment in treatments]
-        _all_stop(stage.phone, numbers, moments)
+        _all_stop(stage.phone, numbers, moments, after)
         wait_until_settled(stage.times.longest * 2 + 60)
     verdict = judge(stage.phone)
     crossed = count(CLAIMED_AFTER_STOP)
@@ -105,13 +124,14 @@ def stopped(stage: Stage, patients: int) -> Finding:
     )
     if crossed:
         finding.problems.append("a claim followed an opt-out")
-    _check_that_it_was_a_race(finding)
     return finding
 
 
-def _all_stop(phone: Phone, numbers: Sequence[str], moments: Sequence[datetime]) -> None:
+def _all_stop(
+    phone: Phone, numbers: Sequence[str], moments: Sequence[datetime], after: float
+) -> None:
     def stop(number: str, moment: datetime) -> None:
-        _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, AFTER)))
+        _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, after)))
         phone.inbound(number, SENDER, "STOP")
 
     with ThreadPoolExecutor(HANDS) as pool:
@@ -122,16 +142,10 @@ def _sleep_until(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - timezone.now()).total_seconds()))
 
 
-def _check_that_it_was_a_race(finding: Finding) -> None:
-    held, sent = finding.verdict.states["skipped"], finding.verdict.created
-    if min(held, sent) < (held + sent) * FAIR:
-        finding.problems.append("no race: nearly all went one way")
-
-
 # --- corrections and voids ---
 
 CHANGED = 10  # treatments a second
-EARLIEST, LATEST = -1.0, 2.0  # seconds, against the reminder's moment
+EARLIEST = -1.0  # seconds, against the reminder's moment
 LATER = timedelta(minutes=50)  # the correction: the treatment ended that much later
 
 
@@ -140,17 +154,21 @@ def corrected(stage: Stage, treatments: int) -> Finding:
 
     Of either half, what falls due for every other treatment is a repeat.
     """
+    return _raced(stage, treatments, partial(_corrected, stage, treatments))
+
+
+def _corrected(stage: Stage, treatments: int, latest: float) -> Finding:
     stage.phone.control(latency_ms=50)
     watch_claims()
     by = make_staff(clinic=clinic_at_noon())
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
         moments = due_one_by_one(treatments, starts_in=3600, per_second=CHANGED)
-        stage.do(lambda: _log_all(moments), within=300)
+        stage.do(lambda: _log_all(moments))
         _make_repeats()
         moments = _bring_forward(moments)
-        changing = [stage.fork(partial(_change, moments, by, part)) for part in (0, 1)]
+        changing = [stage.fork(partial(_change, moments, by, part, latest)) for part in (0, 1)]
         for child in changing:
-            forks.wait(child, within=treatments / CHANGED + 120)
+            forks.wait(child, within=treatments / CHANGED + 300)
         wait_until_settled(stage.times.longest * 2 + 60)
     verdict = judge(stage.phone)
     stale = count(CLAIMED_AFTER_VOID) + count(CLAIMED_AFTER_CORRECTION)
@@ -161,8 +179,6 @@ def corrected(stage: Stage, treatments: int) -> Finding:
     )
     if stale:
         finding.problems.append("stale sends")
-    if not 0 < verdict.created < treatments:
-        finding.problems.append("no race: all went one way")
     return finding
 
 
@@ -206,18 +222,18 @@ def _bring_forward(moments: Sequence[datetime]) -> list[datetime]:
     return [moment + by for moment in moments]
 
 
-def _drift(share: float) -> timedelta:
+def _drift(share: float, latest: float) -> timedelta:
     """From too early to too late: one after the other, so chance would only let all come late."""
-    return timedelta(seconds=EARLIEST + (LATEST - EARLIEST) * share)
+    return timedelta(seconds=EARLIEST + (latest - EARLIEST) * share)
 
 
-def _change(moments: Sequence[datetime], by: StaffUser, part: int) -> None:
+def _change(moments: Sequence[datetime], by: StaffUser, part: int, latest: float) -> None:
     """Part 0 voids every other treatment, part 1 corrects the rest."""
     treatments = list(Treatment.objects.order_by("id"))
     for index, (treatment, moment) in enumerate(zip(treatments, moments, strict=True)):
         if index % 2 != part:
             continue
-        _sleep_until(moment + _drift(index / len(moments)))
+        _sleep_until(moment + _drift(index / len(moments), latest))
         if part == 0:
             void_treatment(treatment=treatment, reason="Wrong patient", by=by)
         else:

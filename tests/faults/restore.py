@@ -30,12 +30,12 @@ def restored(stage: Stage, messages: int, *, cache_is_lost: bool) -> Finding:
     make_due(messages, due_at=moments)
     stage.copy_database(DATABASE, BACKUP)
     _keep_back(messages // 4)
-    stage.do(partial(carry_on, 120.0), within=240)
+    stage.do(partial(carry_on, 120.0))
     before = stage.phone.stats(brief=True)["created"]
     stage.copy_database(BACKUP, DATABASE)
     if cache_is_lost:
         stage.flush_valkey()
-    stage.do(partial(carry_on, 120.0), within=240)
+    stage.do(partial(carry_on, 120.0))
     verdict = judge(stage.phone)
     verdict.strange = max(0, verdict.strange - before)  # their rows went with the restore
     note = f"{before} had gone before the restore and none again; {messages - before} went after it"

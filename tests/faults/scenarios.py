@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`full`, `small`: how often, or with how many messages, it is done in either mode."""
+    """`full`, `small`: how often, or with how many messages, it is done in either mode.
+
+    `alone`: at its full size it is about speed, so that nothing may be played beside it.
+    """
 
     name: str
     words: str
@@ -42,6 +45,7 @@ class Fault:
     full: int
     small: int
     must_pass: bool = True
+    alone: bool = False
 
 
 KILLS = tuple(
@@ -95,7 +99,7 @@ FAULTS = (
         "restored-by-command", "backup, an hour's work, restore",
         drill.restored_by_command, 600, 40,
     ),
-    Fault("soak", "a clinic's twenty busy days", soak.soaked, 1_800, 20),
+    Fault("soak", "a clinic's twenty busy days", soak.soaked, 1_800, 20, alone=True),
     Fault(
         "list-lags", "the provider's list lags, callbacks lost",
         provider.hidden_in_the_list, 200, 20, must_pass=False,
@@ -119,3 +123,9 @@ def run(fault: Fault, stage: Stage, *, small: bool) -> Row:
         fault.name, fault.words, finding,
         seconds=time.monotonic() - began, must_pass=fault.must_pass,
     )  # fmt: skip
+
+
+def not_played(fault: Fault, why: str) -> Row:
+    """A fault that left no row has not passed."""
+    finding = Finding("–", Verdict(), problems=[why])
+    return row_of(fault.name, fault.words, finding, seconds=0.0, must_pass=True)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from tests.phone.client import Phone
 
+from .carry_on import wait_until_settled
 from .cohort import make_due
 from .judge import LINK, judge
-from .kills import wait_until_settled
 from .stage import Stage
 from .table import Finding
 

@@ -11,11 +11,11 @@ import time
 
 import psutil  # type: ignore[import-untyped]
 
+from .carry_on import wait_until_settled
 from .cohort import clinic_at_noon, make_due
 from .drill import READERS
 from .house import House, open_house
 from .judge import judge
-from .kills import wait_until_settled
 from .load import Answer, Load, Rates
 from .stage import Stage
 from .table import Finding

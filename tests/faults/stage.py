@@ -32,6 +32,7 @@ from . import forks
 from .times import SHORT, Times, apply
 
 EMPTY = "empty"  # the migrated database that each scenario begins with
+AT_MOST = 900.0  # seconds: only a limit, for something that would never end
 
 
 class Stage:
@@ -42,6 +43,7 @@ class Stage:
         self.valkey = valkey
         self.logs = logs
         self.times: Times = SHORT
+        self.small = False
         self.phone: Phone
         self.base_url = ""
 
@@ -134,7 +136,7 @@ class Stage:
         """Begin `act` in a fresh process of ours, with the run's times; `forks.wait` for it."""
         return forks.start(partial(_shortened, self.times, act), self.fork_log)
 
-    def do(self, act: Callable[[], object], *, within: float = 120.0) -> None:
+    def do(self, act: Callable[[], object], *, within: float = AT_MOST) -> None:
         """Do `act` in a fresh process of ours, to its end."""
         forks.run(partial(_shortened, self.times, act), self.fork_log, within=within)
 
@@ -156,11 +158,9 @@ def running_stage(logs: Path) -> Iterator[Stage]:
     logs.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as ending:
         folder = ending.enter_context(runtime_folder("faults"))
-        postgres = ending.enter_context(running_postgres(fsync=True))
         # Who committed first is asked of PostgreSQL itself.
-        postgres.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        postgres.stop()
-        postgres.start()
+        asked = {"track_commit_timestamp": "on"}
+        postgres = ending.enter_context(running_postgres(fsync=True, more=asked))
         valkey = Valkey(folder)
         ending.callback(valkey.stop)
         valkey.start()
@@ -213,7 +213,7 @@ def start_phone(log: Path, running: Running, public_base: str) -> Phone:
         f"--auth-token={os.environ['TWILIO_AUTH_TOKEN']}",
     ]
     running.start(command, None, log)
-    wait_for(lambda: log.exists() and b"}" in log.read_bytes(), seconds=40, what="the phone opens")
+    wait_for(lambda: log.exists() and b"}" in log.read_bytes(), seconds=90, what="the phone opens")
     ports = json.loads(log.read_text().splitlines()[0])
     return Phone(f"http://127.0.0.1:{ports['http']}", smtp_port=ports["smtp"])
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .judge import Verdict
+if TYPE_CHECKING:  # a lane takes rows to where there is no Django
+    from .judge import Verdict
 
 WIDTHS = (40, 30, 6, 8, 7)
 HEADS = ("fault", "N", "lost", "doubled", "passed")
@@ -27,6 +28,10 @@ class Finding:
 
     def all_problems(self) -> list[str]:
         return self.problems + self.verdict.problems()
+
+    @property
+    def holds(self) -> bool:
+        return not (self.verdict.lost or self.verdict.doubled or self.all_problems())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,8 @@ def row_of(name: str, fault: str, finding: Finding, *, seconds: float, must_pass
     problems = finding.all_problems()
     verdict = finding.verdict
     note = "; ".join([*([finding.note] if finding.note else []), *(f"! {one}" for one in problems)])
-    passed = not (verdict.lost or verdict.doubled or problems)
     return Row(
-        name, fault, finding.n, verdict.lost, verdict.doubled, passed, note,
+        name, fault, finding.n, verdict.lost, verdict.doubled, finding.holds, note,
         round(seconds, 1), must_pass,
     )  # fmt: skip
 
@@ -70,8 +74,11 @@ def line_of(row: Row) -> str:
     return f"{line}{row.seconds:6.0f} s\n{note}" if row.note else f"{line}{row.seconds:6.0f} s"
 
 
-def keep(rows: Sequence[Row], path: Path, *, mode: str, times: str) -> None:
-    """Write the rows; those of an earlier run of the same mode that were not run again stay."""
+def keep(rows: Iterable[Row], path: Path, *, mode: str, times: str, names: Sequence[str]) -> None:
+    """Write the rows in the order of `names`, the table's own.
+
+    Those of an earlier run of the same mode that were not run again stay.
+    """
     kept: dict[str, dict[str, Any]] = {}
     if path.exists():
         before = json.loads(path.read_text())
@@ -79,5 +86,6 @@ def keep(rows: Sequence[Row], path: Path, *, mode: str, times: str) -> None:
             kept = {row["name"]: row for row in before["rows"]}
     kept |= {row.name: row.as_json() for row in rows}
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"mode": mode, "times": times, "rows": list(kept.values())}
+    in_order = [kept[name] for name in names if name in kept]
+    content = {"mode": mode, "times": times, "rows": in_order}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -10,8 +10,16 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import import_module
 
 VARIABLE = "FAULTS_TIMES"
+# What `apply` shortens, and to which of the times below. No other module may hold a copy.
+CONSTANTS = {
+    "reminders.claim.LEASE": "lease",
+    "reminders.dispatch.CALL_NEEDS": "call_needs",
+    "reminders.outcomes.BACKOFF": "backoff",
+    "reminders.settle.ASKING": "asking",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +72,10 @@ def apply(times: Times) -> None:
     """Shorten the constants of this process. Django must be set up."""
     from django.conf import settings
 
-    from reminders import claim, dispatch, outcomes
-    from reminders import settle as settling
     from reminders.channels import sms
 
-    claim.LEASE = timedelta(seconds=times.lease)
-    dispatch.CALL_NEEDS = timedelta(seconds=times.call_needs)
-    outcomes.BACKOFF = timedelta(seconds=times.backoff)
-    settling.ASKING = timedelta(seconds=times.asking)
+    for path, name in CONSTANTS.items():
+        module, _, constant = path.rpartition(".")
+        setattr(import_module(module), constant, timedelta(seconds=getattr(times, name)))
     sms.READ_SECONDS = times.read
     settings.SETTLE_SECONDS = times.settle

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -27,11 +27,17 @@ DATABASE = "aftercare"
 
 
 class Postgres:
-    """One cluster in `folder`. `fsync=False` is for tests that crash nothing."""
+    """One cluster in `folder`. `fsync=False` is for tests that crash nothing.
 
-    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
+    `more`: settings of the server on top of ours.
+    """
+
+    def __init__(
+        self, folder: Path, *, fsync: bool = True, more: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.fsync = fsync
+        self.more = more or {}
         self.log = folder / "postgres.log"
         self.data = folder / "data"
         self._user = NOBODY if os.geteuid() == 0 else None
@@ -54,6 +60,7 @@ class Postgres:
             "fsync": sync,
             "full_page_writes": sync,
             "synchronous_commit": sync,
+            **self.more,
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as output:
@@ -136,9 +143,11 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running_postgres(*, fsync: bool = True) -> Iterator[Postgres]:
+def running_postgres(
+    *, fsync: bool = True, more: Mapping[str, str] | None = None
+) -> Iterator[Postgres]:
     with runtime_folder("pg") as folder:
-        server = Postgres(folder, fsync=fsync)
+        server = Postgres(folder, fsync=fsync, more=more)
         server.start()
         try:
             yield server

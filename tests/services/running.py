@@ -91,7 +91,7 @@ class Running:
     ) -> subprocess.Popen[bytes]:
         try:
             wait_for(
-                lambda: ready() or child.poll() is not None, seconds=40, what=f"{log.stem} is ready"
+                lambda: ready() or child.poll() is not None, seconds=90, what=f"{log.stem} is ready"
             )
             if child.poll() is not None:
                 raise RuntimeError(f"{log.stem} ended with {child.returncode}.")
