@@ -28,14 +28,9 @@ help: ## this list
 run: $(VENV)/run.stamp ## the demo: a made-up clinic and a stand-in phone; another port: PORT=8100
 	@ENV_FILE=/dev/null DEMO=1 PORT=$(PORT) exec $(BIN)/python manage.py up
 
-# What asks every address, role and field, or starts processes: minutes of it, left to `make test`.
-THOROUGH := tests/attack tests/patients/test_access.py tests/test_audit_everywhere.py \
-  tests/test_headers.py tests/test_settings.py tests/test_log_scan.py tests/test_backup.py \
-  tests/reminders/test_imports.py tests/reminders/test_ledger.py
-
 quick: lint types ## a change: style, types, the tests that need no service; under 2 minutes
 	$(call step,tests without services,$(BIN)/python -m pytest -q --numprocesses 2 \
-	  -m "not services and not browser" $(THOROUGH:%=--ignore=%))
+	  -m "not services and not browser and not thorough")
 
 # Two at a time: much of a test is waiting. What each prints comes when it has ended. The faults come
 # last and have the right of way: the tests are nice to them.

@@ -40,6 +40,8 @@ from tests.builders import (
 from tests.patients.test_access import sign_in_freshly
 from tests.reminders.desk_form import filled
 
+pytestmark = pytest.mark.thorough
+
 COLUMNS = {"first_name": 0, "last_name": 1, "phone": 2, "days": "month"}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NAME, NUMBER, EMAIL = "Quillfeather", "+12025550188", "wren@quill.example"

@@ -32,7 +32,11 @@ from reminders.models import Reminder
 from tests.builders import log, make_clinic, make_patient, make_staff
 from tests.services.environment import ROOT
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.both_databases,
+    pytest.mark.thorough,
+]
 
 
 @pytest.fixture
@@ -403,11 +407,10 @@ def test_without_a_key_nothing_is_written(clinic: Clinic, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.only_postgres
 def test_missing_programs_of_postgresql_are_named_with_their_package(
     key: Path, clinic: Clinic, tmp_path: Path, settings: Settings
 ) -> None:
-    if connection.vendor == "sqlite":
-        return  # needs none
     settings.PG_BIN = str(tmp_path)
     with pytest.raises(CommandError) as raised:
         backup(tmp_path / "a.age")
@@ -418,9 +421,8 @@ def test_missing_programs_of_postgresql_are_named_with_their_package(
     )
 
 
+@pytest.mark.only_postgres
 def test_the_password_of_the_database_is_on_no_command_line(settings: Settings) -> None:
-    if connection.vendor == "sqlite":
-        return
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connection.settings_dict, "PASSWORD", "a-secret")
         command, env = dump_postgres._reach(["pg_dump"])

@@ -23,6 +23,8 @@ from tests.patients.test_access import ADDRESSES, CLOSED, TABLE, open_it
 from tests.sign_in import give_app, is_in, sign_in, type_password
 from tests.test_settings import in_production
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[1]
 NO_CSRF = {
     # Signed by who calls, or by the token in its address: RFC 8058 posts without any cookie.

@@ -46,7 +46,7 @@ def demo() -> Iterator[Up]:
         finally:
             up.interrupt()
             with contextlib.suppress(TimeoutError):
-                up.seconds_until_gone()
+                up.wait_until_gone()
             for pid in up.family():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -134,14 +134,11 @@ def somebody_else_saves() -> None:
         make_clinic(slug="harbour", name="Harbour Skin", sms_sender="+12025550110")
 
 
+@pytest.mark.only_postgres
 @pytest.mark.parametrize("kind", [AddLiveIndex, AddIndex])
 def test_an_index_is_built_while_others_save(clinic: Clinic, kind: type[AddIndex]) -> None:
     """Django's own shows that the test would notice."""
     operation = kind("clinic", models.Index(fields=["sms_name"], name="of_the_test"))
-    if connection.vendor == "sqlite":
-        build(operation)  # one machine, which migrates before it starts
-        drop()
-        return
     try:
         with a_transaction(lambda: Clinic.objects.filter(pk=clinic.pk).update(name="Slow")):
             built = meanwhile(lambda: build(operation))
@@ -167,13 +164,11 @@ def test_a_half_built_index_is_built_anew(clinic: Clinic) -> None:
     assert "of_the_test" in found
 
 
+@pytest.mark.only_postgres
 def test_a_change_of_a_table_in_use_lets_others_go_first_and_is_tried_again(
     clinic: Clinic,
 ) -> None:
     """Back and forth over the table of alarms, while somebody reads it."""
-    if connection.vendor == "sqlite":
-        call_command("migrate", verbosity=0)
-        return
     said = StringIO()
     with a_transaction(Alarm.objects.count):
         migrated = meanwhile(

@@ -11,6 +11,8 @@ import pytest
 from tests.services.environment import ROOT
 from tests.services.log_scan import SCAN, Scan
 
+pytestmark = pytest.mark.thorough
+
 TOKEN = "7kQ2mZr9LxWc4TbYd8NfGa"
 # Whoever logs like this fails the run that this file's own test starts.
 LEAKS = """

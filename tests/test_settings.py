@@ -15,6 +15,8 @@ from aftercare.checks import REQUIRED, refuse_half_configured, the_proxy_is_coun
 from aftercare.not_the_demo import PASSWORD as DEMO_PASSWORD
 from tests.builders import make_clinic, make_staff
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[1]
 PRODUCTION = {
     "DEMO": False,

@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator
 from tests.attack.scene import Scene, writes
 from tests.reminders.test_mail_events import DELIVERY, SECRET
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.thorough]
 
 FORM = "application/x-www-form-urlencoded"
 INBOUND = "/webhooks/twilio/inbound"

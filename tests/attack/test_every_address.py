@@ -12,6 +12,8 @@ from patients.models.clinic import Role
 from tests.attack.scene import ADDRESSES, METHODS, USED, Scene, address, keys_of, signed_in, writes
 from tests.patients.test_access import OPEN, TABLE, WHO_MAY
 
+pytestmark = pytest.mark.thorough
+
 PUBLIC = sorted(name for name, who in WHO_MAY.items() if who == OPEN)
 # A passkey's pages first ask who sits there, whatever the number.
 WITH_NUMBER = [one for one in ADDRESSES if "pk" in keys_of(one) and not one.startswith("mfa_")]

@@ -20,7 +20,7 @@ from tests.attack.forms import Form, forms_of
 from tests.attack.scene import Scene, address, signed_in, taken_back
 from tests.patients.test_access import TABLE
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.thorough]
 ODD = [
     "", "a\x00b", "x" * 20_000, "-1", "9" * 30, "9" * 5000, "1e400", "٣",
     "é😀\u202e\ufeff\ud7ff", "<script>alert(1)</script>", "' OR 1=1 --",

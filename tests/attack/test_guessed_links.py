@@ -17,6 +17,8 @@ from patients import links
 from patients.models import Treatment
 from tests.attack.scene import Scene
 
+pytestmark = pytest.mark.thorough
+
 LETTERS = string.digits + string.ascii_letters
 GUESSES = 10_000
 

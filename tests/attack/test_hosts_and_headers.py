@@ -17,6 +17,8 @@ from tests.attack.scene import Scene, address, make_scene, signed_in
 from tests.patients.test_access import TABLE
 from tests.services.environment import process_environment
 
+pytestmark = pytest.mark.thorough
+
 FOREIGN = [
     "evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example",
     "localhost:80@evil.example", "", " ", "[::1]", "127.0.0.1", "localhost, evil.example", ".",

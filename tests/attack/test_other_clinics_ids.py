@@ -14,6 +14,8 @@ from reminders.models import Reminder, Task
 from tests.attack.scene import ADDRESSES, Scene, address, signed_in
 from tests.reminders.desk_form import filled
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def admin(ours: Scene) -> Client:

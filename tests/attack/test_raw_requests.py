@@ -15,6 +15,8 @@ from django.conf import settings
 from patients.models.clinic import Role
 from tests.attack.scene import Scene, make_scene, signed_in
 
+pytestmark = pytest.mark.thorough
+
 HOST = b"Host: localhost\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 LOGIN = b"GET /accounts/login/ HTTP/1.1\r\n"

@@ -14,6 +14,8 @@ from tests.attack.scene import ADDRESSES, Scene, address, signed_in, taken_back
 from tests.builders import PASSWORD
 from tests.patients.test_access import TABLE
 
+pytestmark = pytest.mark.thorough
+
 AWAY = [
     "https://evil.example/", "//evil.example/", "///evil.example", "\\\\evil.example",
     "/\\evil.example", "http:evil.example", "https:///evil.example", "javascript:alert(1)",

@@ -23,6 +23,8 @@ from reminders.models import Note
 from tests.attack.scene import Scene, address, signed_in
 from tests.builders import PASSWORD, log, make_patient
 
+pytestmark = pytest.mark.thorough
+
 SESSION, CSRF = settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
 
 

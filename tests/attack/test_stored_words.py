@@ -17,6 +17,8 @@ from reminders.models import Concern, InboundText
 from tests.attack.scene import ADDRESSES, Scene, address, make_scene, signed_in
 from tests.patients.test_access import TABLE
 
+pytestmark = pytest.mark.thorough
+
 WORDS = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7|add:7 }}<!--"
 # Counts whatever a page should not have: something that ran, and elements the words would make.
 COUNT = "document.querySelectorAll('img[src=x], [onerror], script:not([src])').length"

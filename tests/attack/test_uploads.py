@@ -14,7 +14,7 @@ from patients.models.clinic import Role
 from reminders.import_reading import LONGEST_CELL
 from tests.attack.scene import Scene, address, signed_in
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.thorough]
 MB = 1024 * 1024
 HEADER = b"First name,Last name,Mobile,Treated\n"
 ROW = b"Ana,Lopez,(202) 555-0146,11/23/2026 2:05 pm\n"

@@ -21,6 +21,8 @@ from patients.models.clinic import Role
 from reminders.models import Concern, Task
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 
+pytestmark = pytest.mark.thorough
+
 
 def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
     for one in resolver.url_patterns:

@@ -30,6 +30,8 @@ from tests.builders import log, make_clinic, make_patient, make_staff, void
 from tests.reminders.conftest import CHICAGO, NOON
 from tests.services.environment import process_environment
 
+pytestmark = pytest.mark.thorough
+
 HEADER = (
     "First name,Last name,Mobile,Email,Treated on,Time,Session,Consent,Marketing consent,"
     "Consent source,Consent date"

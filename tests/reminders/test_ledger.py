@@ -45,6 +45,8 @@ from reminders.receipts import record_receipt
 from reminders.treatments import TreatmentRefused
 from tests.builders import log, make_clinic, make_patient, make_staff
 
+pytestmark = pytest.mark.thorough
+
 T = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # Friday, ten in the morning in Chicago
 SHARED, OWN = "+12025550141", "+12025550142"
 FINAL = {State.DELIVERED, State.NO_RECEIPT, State.FAILED, State.SKIPPED}

@@ -279,11 +279,10 @@ def test_an_answer_that_cannot_be_read_stops_no_other_look(
     assert (state_of(broken), state_of(whole)) == (State.UNKNOWN, State.DELIVERED)
 
 
+@pytest.mark.only_postgres
 def test_an_answer_that_cannot_be_written_takes_no_other_with_it(
     clinic: Clinic, provider: Phone
 ) -> None:
-    if connection.vendor == "sqlite":
-        return  # one lock for all, and 20 seconds of patience
     provider.control(rates={"500_after": 1})
     stuck, whole = send(clinic), send(clinic, number="+12025550102")
     provider.control(rates={})

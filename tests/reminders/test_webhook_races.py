@@ -121,12 +121,10 @@ def test_the_same_text_delivered_twice_at_once_is_one(treatment: Treatment, send
     assert OptOut.objects.count() == InboundText.objects.count() == 1
 
 
+@pytest.mark.only_postgres
 def test_a_text_that_waited_too_long_for_a_lock_is_taken_in_at_the_second_try(
     treatment: Treatment,
 ) -> None:
-    if connection.vendor == "sqlite":
-        return  # one lock for all, and 20 seconds of patience
-
     refused = threading.Event()
 
     def hold() -> None:
@@ -151,12 +149,11 @@ def test_a_text_that_waited_too_long_for_a_lock_is_taken_in_at_the_second_try(
     assert OptOut.objects.get().stopped
 
 
+@pytest.mark.only_postgres
 def test_a_stop_on_the_page_locks_whom_it_reaches_in_the_order_of_a_text(
     treatment: Treatment,
 ) -> None:
     """Two on one number, and the later one lies first on the disk: crossed, they would deadlock."""
-    if connection.vendor == "sqlite":
-        return  # one lock for all
     first = treatment.patient
     second = make_patient(clinic=first.clinic, first_name="Ana", phone=NUMBER)
     Patient.objects.filter(pk=first.pk).update(first_name="Mariana")  # written anew, behind it
@@ -215,12 +212,11 @@ def test_a_bounce_that_meets_the_record_of_its_mail_is_placed(
     assert Concern.objects.get().kind == Concern.Kind.FAILED
 
 
+@pytest.mark.only_postgres
 def test_a_connection_that_broke_unseen_is_replaced_and_the_webhook_taken_in(
     treatment: Treatment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not asked beforehand whether it lives: every receipt would pay for that."""
-    if connection.vendor == "sqlite":
-        return  # a file; nothing lies between
     asked: list[bool] = []
     is_usable = connection.is_usable
 

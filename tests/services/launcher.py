@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,11 +52,10 @@ class Up:
         """The living processes on this data folder whose command line contains `part`."""
         return [pid for pid, line in processes_on(self.var) if part in line]
 
-    def seconds_until_gone(self) -> float:
-        began = time.monotonic()
-        wait_for(lambda: self.process.poll() is not None, seconds=15, what="the launcher ends")
-        wait_for(lambda: not self.family(), seconds=15, what="everybody is gone")
-        return time.monotonic() - began
+    def wait_until_gone(self) -> None:
+        """Patient: how soon depends on the machine, that nobody is left does not."""
+        wait_for(lambda: self.process.poll() is not None, seconds=60, what="the launcher ends")
+        wait_for(lambda: not self.family(), seconds=60, what="everybody is gone")
 
 
 def processes_on(var: Path) -> Iterator[tuple[int, str]]:

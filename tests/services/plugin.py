@@ -57,13 +57,19 @@ def start_postgres(config: pytest.Config) -> Postgres:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        if item.get_closest_marker("only_postgres"):
+            item.add_marker("both_databases")
         names = set(getattr(item, "fixturenames", ()))
         if names & NEEDS_SERVICES:
             item.add_marker("services")
         if "page" in names:
             item.add_marker("browser")
+    if config.getoption("database") == "sqlite":  # said as deselected: none passes unasked
+        elsewhere = [item for item in items if item.get_closest_marker("only_postgres")]
+        items[:] = [item for item in items if item not in elsewhere]
+        config.hook.pytest_deselected(items=elsewhere)
 
 
 @pytest.hookimpl(wrapper=True)
