@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max, Q
@@ -15,7 +16,7 @@ from django.db.models import Max, Q
 from patients import audit
 from patients.models import AuditAct, Patient, StaffUser, Treatment
 from patients.models.patient import Channel
-from reminders.checks import Hold, standing_of, verdict_on
+from reminders.checks import Hold, Reach, reach_of, refusal_of, standing_of, verdict_on
 from reminders.models import ANSWER, InboundText, Reminder, State
 from reminders.moments import Skip
 from reminders.state_words import SKIPPED_WHY
@@ -54,6 +55,29 @@ def ways_again(reminder: Reminder, *, now: datetime) -> list[Channel]:
     patient = reminder.treatment.patient
     own_first = sorted(Channel, key=lambda channel: channel != reminder.channel)
     return [channel for channel in own_first if patient.address(channel)]
+
+
+class Again(NamedTuple):
+    """How it can be sent once more; `refused`: why by no way, though it is worth asking for."""
+
+    ways: tuple[Channel, ...] = ()
+    refused: Skip | None = None
+
+
+def agains_of(reminders: Iterable[Reminder], *, now: datetime) -> dict[int, Again]:
+    """For each what is worth asking for and would not be refused: what cannot be is not offered."""
+    worth = [(one, ways) for one in reminders if (ways := ways_again(one, now=now))]
+    if not worth:
+        return {}
+    reach = reach_of([one.treatment.patient for one, _ in worth])
+    return {one.pk: _again(one, ways, reach) for one, ways in worth}
+
+
+def _again(reminder: Reminder, worth: list[Channel], reach: Reach) -> Again:
+    patient, scope = reminder.treatment.patient, reminder.find_rule().consent.value
+    refusals = {way: refusal_of(patient, scope, way, reach) for way in worth}
+    ways = tuple(way for way in worth if refusals[way] is None)
+    return Again(ways, None if ways else refusals[worth[0]])
 
 
 @transaction.atomic

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from django.db.models import CharField, Exists, F, OuterRef, Q, Value
 
 from patients.models import Clinic
+from patients.models.answers import HOLDING_TIERS
 from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State
 from reminders.moments import Skip
 
 RECENT = timedelta(days=14)
 SOON = timedelta(hours=2)
 UNSEEN_AFTER = timedelta(hours=12)
+EMERGENCY, PAGE_NURSE = HOLDING_TIERS
 ARRIVED = (State.SENT, State.DELIVERED, State.NO_RECEIPT)
 KEY_OF = {State.SKIPPED.value: "stopped"}  # of those that ask; the other keys are the states
 
@@ -28,9 +30,12 @@ Found = dict[int, datetime]  # treatment to the moment it ended
 class Asking:
     """For each counter the treatments that ask for a look.
 
+    `emergencies` and `urgent` are among `concerns`: the patient ticked a sign that cannot wait.
     `strangers`: open concerns about nobody we know, which have no row.
     """
 
+    emergencies: Found = field(default_factory=dict)
+    urgent: Found = field(default_factory=dict)
     concerns: Found = field(default_factory=dict)
     failed: Found = field(default_factory=dict)
     unknown: Found = field(default_factory=dict)
@@ -45,7 +50,8 @@ class Asking:
 
     def order(self) -> list[Found]:
         """What comes before what: a row stands with the first of these that it is in."""
-        return [self.concerns, self.failed | self.unknown, self.unseen]
+        trouble = self.failed | self.unknown
+        return [self.emergencies, self.urgent, self.concerns, trouble, self.unseen]
 
 
 def asking(clinic: Clinic, *, now: datetime) -> Asking:
@@ -74,15 +80,19 @@ def _add_concerns(found: Asking, clinic: Clinic) -> None:
     )
     rows = open_.values_list(
         "patient", "patient__treatments", "patient__treatments__treated_at",
-        "patient__treatments__voided_at",
+        "patient__treatments__voided_at", "report__tier",
     )  # fmt: skip
     newest: dict[int, tuple[int, datetime]] = {}
-    for patient, treatment, treated_at, voided_at in rows:
+    tiers: dict[str, set[int]] = {EMERGENCY: set(), PAGE_NURSE: set()}
+    for patient, treatment, treated_at, voided_at, tier in rows:
         if patient is None:
             found.strangers += 1
         elif treatment and not voided_at:
             newest[patient] = (treatment, treated_at)
+            tiers.get(tier, set()).add(patient)
     found.concerns.update(newest.values())
+    found.emergencies.update(newest[one] for one in tiers[EMERGENCY])
+    found.urgent.update(newest[one] for one in tiers[PAGE_NURSE])
 
 
 def _due(clinic: Clinic, now: datetime) -> ReminderQuerySet:

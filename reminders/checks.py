@@ -5,14 +5,14 @@ Everything a batch needs is read once (`standing_of`); each row is then judged b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from patients.models import Treatment
+from patients.models import Patient, Treatment
 from patients.models.answers import open_reports
-from patients.models.patient import latest_consents, stopped_addresses
+from patients.models.patient import Channel, latest_consents, stopped_addresses
 from patients.protocol import ReminderKind
 from reminders import circuits
 from reminders.models import LAST_MINUTE, Circuit, Concern, Reminder
@@ -30,11 +30,17 @@ class Hold(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known, at this claim, of the people a batch is for."""
+class Reach:
+    """Whom messages may reach: what people have agreed to, and who has stopped."""
 
     consents: frozenset[tuple[int, str, str]]  # patient, scope, channel: said yes
     stopped: frozenset[tuple[int, str, str]]  # clinic, channel, address: said stop
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Reach):
+    """What is known, at this claim, of the people a batch is for."""
+
     superseded: frozenset[int]  # treatments that a later one replaced
     circuits: dict[circuits.Scope, Circuit]
     reporting: frozenset[int]  # patients with an open report of the emergency or page-now tier
@@ -57,6 +63,28 @@ def standing_of(due: list[Reminder]) -> Standing:
         reporting,
         reporting | _worried({row.treatment.patient_id for row in due if _may_invite(row)}),
     )
+
+
+def reach_of(patients: Collection[Patient]) -> Reach:
+    """Of these people, by either channel, in two questions."""
+    addresses = {one.address(way) for one in patients for way in Channel} - {""}
+    given = latest_consents({one.pk for one in patients}).filter(given=True)
+    return Reach(
+        frozenset(given.values_list("patient_id", "scope", "channel")),
+        frozenset(stopped_addresses({one.clinic_id for one in patients}, addresses)),
+    )
+
+
+def refusal_of(patient: Patient, scope: str, channel: str, reach: Reach) -> Skip | None:
+    """Why no message of this scope may go to the patient by this channel."""
+    address = patient.address(channel)
+    if not address:
+        return Skip.NO_CONTACT
+    if (patient.pk, scope, channel) not in reach.consents:
+        return Skip.NO_CONSENT
+    if (patient.clinic_id, channel, address) in reach.stopped:
+        return Skip.OPTED_OUT
+    return None
 
 
 def _invites(row: Reminder) -> bool:
@@ -100,12 +128,8 @@ def verdict_on(row: Reminder, standing: Standing, now: datetime) -> Skip | Hold 
         return Skip.VOIDED
     if treatment.pk in standing.superseded:
         return Skip.LATER_TREATMENT
-    if not address:
-        return Skip.NO_CONTACT
-    if (patient.pk, rule.consent.value, row.channel) not in standing.consents:
-        return Skip.NO_CONSENT
-    if (patient.clinic_id, row.channel, address) in standing.stopped:
-        return Skip.OPTED_OUT
+    if refusal := refusal_of(patient, rule.consent.value, row.channel, standing):
+        return refusal
     if now >= row.not_after + LAST_MINUTE:
         return Skip.NOT_USEFUL
     if rule.is_handover:

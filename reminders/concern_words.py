@@ -14,6 +14,7 @@ from patients.models.answers import HOLDING_TIERS
 from patients.page_report import signs_said
 from reminders.models import Concern
 from reminders.provider_errors import explain
+from reminders.state_words import EMERGENCY, URGENT, Look
 
 OF_A_PATIENT = 20
 HOLDS = "Until it is closed, their other messages wait."
@@ -22,13 +23,14 @@ CALL = {
     Report.Tier.EMERGENCY: "Call the patient now. Their page says to call {emergency_number}.",
     Report.Tier.PAGE_NURSE: "Call the patient now. Their page says to page the on-call nurse.",
 }
+LOOKS = {Report.Tier.EMERGENCY: EMERGENCY, Report.Tier.PAGE_NURSE: URGENT}
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """`said`: the patient's own words; `do`: what usually helps; `on_it`: who has taken it on;
     `ended`: who closed it and why, empty while it is open; `wrong_address`: the number or email
-    is to be put right.
+    is to be put right; `urgent`: how it looks as long as it cannot wait.
     """
 
     pk: int
@@ -42,7 +44,7 @@ class Shown:
     ended: str
     wrong_address: bool
     can_correct: bool
-    is_urgent: bool
+    urgent: Look | None
 
 
 def with_words(concerns: QuerySet[Concern]) -> QuerySet[Concern]:
@@ -60,10 +62,14 @@ def of_patient(patient: int, clinic: Clinic, *, now: datetime) -> list[Shown]:
 
 
 def by_urgency(concerns: Iterable[Concern]) -> list[Concern]:
-    """What holds a patient's messages first, then what nobody is on, then the oldest."""
-    return sorted(
-        concerns, key=lambda one: (not _holds(one), one.acknowledged_at is not None, one.pk)
-    )
+    """Emergencies first, then what else cannot wait, then what nobody is on, then the oldest."""
+
+    def place(one: Concern) -> tuple[int, bool, int]:
+        tier = one.report.tier if one.report else ""
+        tiers = [*HOLDING_TIERS, tier]
+        return tiers.index(tier), one.acknowledged_at is not None, one.pk
+
+    return sorted(concerns, key=place)
 
 
 def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None = None) -> Shown:
@@ -80,8 +86,14 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
         ended=_ended(one, clinic, now),
         wrong_address=_is_wrong_address(one, channel),
         can_correct=one.kind == Concern.Kind.MOVED,
-        is_urgent=_holds(one) and one.closed_at is None,
+        urgent=_urgent(one),
     )
+
+
+def _urgent(one: Concern) -> Look | None:
+    if one.report is None or one.closed_at is not None:
+        return None
+    return LOOKS.get(Report.Tier(one.report.tier))
 
 
 def _holds(one: Concern) -> bool:

@@ -20,7 +20,7 @@ from patients.models import Clinic, Treatment
 from reminders.asking import Asking, Found, asking
 from reminders.cells import Cell, best_of, cell_of, compact
 from reminders.models import Reminder
-from reminders.state_words import Look
+from reminders.state_words import CONCERN, EMERGENCY, URGENT, Look
 
 PAGE = 200
 SPAN = timedelta(days=30)
@@ -50,7 +50,7 @@ class Counter:
 
     @property
     def words(self) -> str:
-        return self.label.replace("concerns", "concern") if self.number == 1 else self.label
+        return ONE.get(self.label, self.label) if self.number == 1 else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ class Board:
 
 
 COUNTERS = (
+    ("emergencies", "emergencies", "emergency", "alarm"),
     ("concerns", "concerns open", "bad", "bang"),
     ("failed", "failed", "bad", "cross"),
     ("unknown", "unknown", "warn", "ask"),
@@ -114,7 +115,9 @@ COUNTERS = (
     ("due", "due in 2 hours", "info", "clock"),
     ("stopped", "opted out", "plain", "dash"),
 )
+ONE = {"emergencies": "emergency", "concerns open": "concern open"}
 NOBODY = {
+    "emergencies": "Nobody has an emergency open.",
     "concerns": "No concern is open: nobody waits for an answer.",
     "failed": "Nothing has failed in the last 14 days.",
     "unknown": "Nothing is in doubt: of every message we know whether it went.",
@@ -123,7 +126,6 @@ NOBODY = {
     "stopped": "Nobody has stopped messages in the last 14 days.",
 }
 KEYS = frozenset(key for key, *_ in COUNTERS)
-CONCERN = Look("Concern", "bang", "bad", 0)
 UNSEEN = Look("Not seen", "dots", "warn", 0)
 
 
@@ -160,7 +162,9 @@ def counters(clinic: Clinic, *, now: datetime) -> tuple[Counter, ...]:
 
 
 def _counters(found: Asking) -> tuple[Counter, ...]:
-    return tuple(Counter(*one, number=len(found.of(one[0]))) for one in COUNTERS)
+    """All of them, always in the same place; of emergencies only that there are some."""
+    counted = (Counter(*one, number=len(found.of(one[0]))) for one in COUNTERS)
+    return tuple(one for one in counted if one.number or one.key != "emergencies")
 
 
 def list_rows(
@@ -188,7 +192,9 @@ def _has_any(clinic: Clinic) -> bool:
 
 
 def _ordered(rows: Found, found: Asking) -> list[int]:
-    """Open concerns, then failures, then what nobody has seen, then the rest; the latest first."""
+    """Open concerns, emergencies before all, then failures, then what nobody has seen, then the
+    rest; the latest first.
+    """
     ranks = found.order()
 
     def place(pk: int) -> tuple[int, float, int]:
@@ -250,6 +256,10 @@ def _row(treatment: Treatment, columns: dict[str, str], found: Asking, now: date
 
 
 def _asks(pk: int, found: Asking) -> Look | None:
-    if pk in found.concerns:
-        return CONCERN
-    return UNSEEN if pk in found.unseen else None
+    asks = (
+        (found.emergencies, EMERGENCY),
+        (found.urgent, URGENT),
+        (found.concerns, CONCERN),
+        (found.unseen, UNSEEN),
+    )
+    return next((look for those, look in asks if pk in those), None)

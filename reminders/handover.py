@@ -82,7 +82,7 @@ def _astray(row: Reminder, patient: Patient) -> Handover:
     failed = row.state == State.FAILED
     had = f"It could not be delivered to {where}" if failed else f"It went to {where}"
     text = f"{had}, which has been corrected since."
-    do = f"Send the page again below, or let {patient.first_name} scan the code."
+    do = f"Let {patient.first_name} scan the code. With a yes to messages, send it again below."
     return Handover("warn", "dots", "Not sent to the right one yet", text, do)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Prefetch
 
 from patients.models import Clinic
+from reminders.again import Again, agains_of
 from reminders.cells import best_of
 from reminders.grid import SPAN
 from reminders.models import Attempt, Reminder, State
@@ -56,13 +57,14 @@ def missed(clinic: Clinic, rule: str, *, now: datetime) -> Missed:
     """For the treatments of the last `SPAN`, what is due by now and was not skipped on purpose."""
     rows = _best(clinic, rule, now)
     lost = [row for row in rows if _is_missed(row)]
+    agains = agains_of(lost, now=now)
     causes: dict[ProviderError, list[Reminder]] = {}
     for row in lost:
         causes.setdefault(_why(row), []).append(row)
     commonest = sorted(causes.items(), key=lambda one: -len(one[1]))
     return Missed(
         name=name_of(rows[0]) if rows else rule,
-        causes=tuple(_cause(why, those, now) for why, those in commonest),
+        causes=tuple(_cause(why, those, agains, now) for why, those in commonest),
         due=sum(1 for row in rows if _is_missed(row) or State(row.state) not in NOT_YET),
         number=len(lost),
     )
@@ -110,7 +112,9 @@ def _why(row: Reminder) -> ProviderError:
     return explain(codes[-1] if codes else "", row.channel)
 
 
-def _cause(why: ProviderError, rows: list[Reminder], now: datetime) -> Cause:
+def _cause(
+    why: ProviderError, rows: list[Reminder], agains: dict[int, Again], now: datetime
+) -> Cause:
     people = tuple(
         Person(
             reminder=row.pk,
@@ -118,7 +122,7 @@ def _cause(why: ProviderError, rows: list[Reminder], now: datetime) -> Cause:
             patient=row.treatment.patient_id,
             name=row.treatment.patient.full_name,
             when=f"was for {said(row.due_at, row.treatment.patient, now)}",
-            ways=ways_of(row, now=now),
+            ways=ways_of(row, agains.get(row.pk, Again())),
         )
         for row in rows
     )

@@ -34,6 +34,10 @@ LOOKS: Mapping[State, Look] = {
 }
 # "I have read this" was pressed: more than a phone can confirm.
 SEEN = Look("Seen", "eye", "good", 8)
+# What an open concern is, wherever it stands: an emergency looks like nothing else on a page.
+EMERGENCY = Look("Emergency", "alarm", "emergency", 0)
+URGENT = Look("Urgent", "alarm", "bad", 0)
+CONCERN = Look("Concern", "bang", "bad", 0)
 CHANNELS: Mapping[str, str] = {"sms": "by text", "email": "by email"}
 
 # In a cell there is room for two words.

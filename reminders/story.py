@@ -15,7 +15,7 @@ from django.db import transaction
 from patients import words
 from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
-from reminders.again import ways_again
+from reminders.again import DID_NOT_ARRIVE, Again, agains_of
 from reminders.amending import correct_time
 from reminders.fields import masked
 from reminders.messages import render
@@ -137,12 +137,15 @@ def lines(treatment: Treatment, reminders: Iterable[Reminder], *, now: datetime)
     """Every reminder of the treatment in order. Needs attempts and receipts prefetched."""
     rows = list(reminders)
     repeated = {row.again_of_id for row in rows}
-    return [_line(treatment, row, now, is_last=row.pk not in repeated) for row in rows]
+    for row in rows:
+        row.treatment = treatment
+    last = [] if treatment.voided_at else [row for row in rows if row.pk not in repeated]
+    agains = agains_of(last, now=now)
+    return [_line(treatment, row, agains.get(row.pk, Again()), now) for row in rows]
 
 
-def _line(treatment: Treatment, reminder: Reminder, now: datetime, *, is_last: bool) -> Line:
+def _line(treatment: Treatment, reminder: Reminder, again: Again, now: datetime) -> Line:
     patient = treatment.patient
-    reminder.treatment = treatment
     state = State(reminder.state)
     sent_for_another_time = reminder.treated_at != treatment.treated_at
     out = state not in (State.PLANNED, State.SKIPPED)
@@ -150,23 +153,23 @@ def _line(treatment: Treatment, reminder: Reminder, now: datetime, *, is_last: b
         name=name_of(reminder),
         look=LOOKS[state],
         when=_when(reminder, patient, now),
-        why=_why(reminder, patient, now),
+        why=_why(reminder, again, patient),
         channel=reminder.channel,
         earlier=said(reminder.treated_at, patient, now) if out and sent_for_another_time else "",
         preview=_preview(reminder) if state == State.PLANNED else "",
         tries=tuple(_try(attempt, reminder, now) for attempt in reminder.attempts.all()),
         pk=reminder.pk,
-        again=ways_of(reminder, now=now) if is_last and not treatment.voided_at else (),
+        again=ways_of(reminder, again),
         asked_by=reminder.asked_by.name if reminder.asked_by else "",
     )
 
 
-def ways_of(reminder: Reminder, *, now: datetime) -> tuple[Way, ...]:
+def ways_of(reminder: Reminder, again: Again) -> tuple[Way, ...]:
     """How to send it once more, each a button."""
-    again = "" if reminder.state == State.SKIPPED else "again "
+    more = "" if reminder.state == State.SKIPPED else "again "
     return tuple(
-        Way(way.value, f"Send {again if way == reminder.channel else ''}{CHANNELS[way.value]}")
-        for way in ways_again(reminder, now=now)
+        Way(way.value, f"Send {more if way == reminder.channel else ''}{CHANNELS[way.value]}")
+        for way in again.ways
     )
 
 
@@ -200,7 +203,9 @@ def _plan_words(reminder: Reminder, patient: Patient, now: datetime) -> str:
     return f"told {at}: wait until {until}"
 
 
-def _why(reminder: Reminder, patient: Patient, now: datetime) -> str:
+def _why(reminder: Reminder, again: Again, patient: Patient) -> str:
+    if again.refused and reminder.state in DID_NOT_ARRIVE:
+        return SKIPPED_WHY[again.refused]  # so nothing can be pressed beside it
     if reminder.state == State.SKIPPED:
         return SKIPPED_WHY[Skip(reminder.skip_reason)]
     if reminder.state == State.PLANNED and reminder.leaves_at > reminder.due_at:

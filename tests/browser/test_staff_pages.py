@@ -7,11 +7,14 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
+from patients.acts import report_signs
 from patients.models import Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
+from patients.protocol import TierAction
 from reminders.concerns import raise_concern
 from reminders.inbox import receive_text
 from reminders.models import Concern, State
+from reminders.page_acts import take_up
 from tests.browser.conftest import LONG_NAME
 from tests.browser.patient import open_details
 from tests.browser.staff import (
@@ -48,8 +51,11 @@ OFF_CENTRE = """all => all.flatMap(one => {
 
 @pytest.fixture
 def concerns(full: list[Treatment]) -> list[Concern]:
-    """One of every kind, and a text from a number that nobody has."""
+    """One of every kind, reports that cannot wait, and a text from a number that nobody has."""
     reminder, clinic = reminder_of(full[0], "cleanse"), full[0].patient.clinic
+    for one, tier in ((full[4], TierAction.EMERGENCY), (full[1], TierAction.PAGE_NURSE)):
+        report_signs(treatment=one, tier=tier, signs=["pus"], now=timezone.now())
+    take_up(now=timezone.now())
     for kind in Concern.Kind:
         raise_concern(kind, reminder=reminder, now=timezone.now(), detail="30005")
     receive_text(

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import Clinic, Patient, StaffUser, Treatment
+from patients.models import Clinic, Consent, Patient, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from reminders.again import NotSentAgain, answer, send_again, send_all_again, ways_again
@@ -92,6 +92,48 @@ def test_a_failed_message_goes_again_by_the_channel_of_the_button(
     assert (again.channel, again.occurrence, again.state) == ("email", 1, State.PLANNED)
     assert again.not_after == reminder.not_after
     assert again in claim_due(now=NOON).reminders
+
+
+@pytest.mark.parametrize("rule", ["handover", "day-2"])
+def test_a_message_nobody_has_agreed_to_is_offered_only_once_they_have(
+    nurse: Client, clinic: Clinic, rule: str
+) -> None:
+    treatment = log(
+        patient=make_patient(clinic=clinic), treated_at=NOON - timedelta(hours=26), recovery=False
+    )
+    story = reverse("story", args=[treatment.pk])
+    page = text_of(nurse.get(story))
+    assert "The patient has not agreed to this kind of message." in page
+    assert "Send by text" not in page
+    assert "Send" not in text_of(nurse.get(reverse("missed", args=[rule])))
+    give(treatment.patient)
+    again = reverse("again", args=[reminder_of(treatment, rule).pk])
+    for address in (story, reverse("missed", args=[rule])):
+        assert "Send by text" in text_of(nurse.get(address))
+    assert "Not sent" not in text_of(nurse.post(again, {"channel": "sms"}, follow=True))
+
+
+def give(patient: Patient) -> None:
+    Consent.objects.create(
+        patient=patient, scope="recovery", channel="sms", given=True, wording="en-1", how="desk",
+        recorded_at=NOON,
+    )  # fmt: skip
+
+
+def test_what_failed_and_whose_patient_has_stopped_since_says_so_and_offers_the_other_way_alone(
+    nurse: Client, treatment: Treatment, clinic: Clinic
+) -> None:
+    failed(treatment)
+    stop(clinic, "+12025550146")
+    story = reverse("story", args=[treatment.pk])
+    page = text_of(nurse.get(story))
+    assert "Send again by text" not in page
+    assert "Send by email" in page
+    said = page.count(STOPPED)  # beside what was still planned
+    stop(clinic, "maria@example.org", channel=Channel.EMAIL)
+    page = text_of(nurse.get(story))
+    assert "Send by email" not in page
+    assert page.count(STOPPED) == said + 1
 
 
 def test_a_resend_pressed_twice_is_one_and_the_second_is_told(

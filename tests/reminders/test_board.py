@@ -31,6 +31,7 @@ from reminders.grid import PAGE, Board
 from reminders.models import Circuit, Concern, Reminder, State
 from reminders.optouts import stop
 from reminders.page_acts import take_up
+from reminders.state_words import CONCERN, EMERGENCY, URGENT
 from tests.builders import (
     PASSWORD,
     log,
@@ -158,6 +159,43 @@ def test_concerns_come_first_then_failures_then_the_unseen_then_the_latest(
     assert [row.name.split()[0] for row in board.rows] == ["Tom", "Devon", "Uma", "Maria", "Ana"]
     asks = [row.asks.word if row.asks else "" for row in board.rows]
     assert asks == ["Concern", "", "Not seen", "", ""]
+
+
+def test_an_emergency_is_told_from_a_plain_text_in_its_row_among_the_counters_and_in_the_order(
+    nurse: Client, clinic: Clinic
+) -> None:
+    asked, paged, burning = (treated(clinic, name, 3) for name in ("Tom", "Pia", "Eve"))
+    worry(asked)
+    assert "emergencies" not in counts(nurse)  # said only while there is one
+    for treatment, tier in ((paged, TierAction.PAGE_NURSE), (burning, TierAction.EMERGENCY)):
+        report_signs(treatment=treatment, tier=tier, signs=["pus"], now=NOON)
+    take_up(now=NOON)
+    board = board_of(nurse)
+    shown = [(row.name.split()[0], row.asks) for row in board.rows]
+    assert shown == [("Eve", EMERGENCY), ("Pia", URGENT), ("Tom", CONCERN)]
+    looks = {(look.word, look.icon, look.tone) for _, look in shown if look}
+    assert len(looks) == len({word for word, *_ in looks}) == 3
+    assert [(one.words, one.number) for one in board.counters[:2]] == [
+        ("emergency", 1),
+        ("concerns open", 3),
+    ]
+    assert [row.name for row in board_of(nurse, "?show=emergencies").rows] == ["Eve Gomez"]
+    Concern.objects.update(closed_at=NOON)
+    assert "Nobody has an emergency open." in text_of(
+        nurse.get(reverse("board") + "?show=emergencies")
+    )
+
+
+def test_whoever_has_an_emergency_and_another_concern_has_an_emergency(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment = treated(clinic, "Eve", 3)
+    for tier in (TierAction.EMERGENCY, TierAction.PAGE_NURSE):
+        report_signs(treatment=treatment, tier=tier, signs=["pus"], now=NOON)
+    take_up(now=NOON)
+    worry(treatment)
+    assert board_of(nurse).rows[0].asks == EMERGENCY
+    assert counts(nurse)["emergencies"] == counts(nurse)["concerns"] == 1
 
 
 def worry(treatment: Treatment, **more: Any) -> Concern:
