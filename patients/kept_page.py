@@ -76,13 +76,14 @@ def kept_page(frame: Frame, told: Told) -> Kept:
     treatment, keep = frame.treatment, keep_words(frame.language)
     zone = treatment.patient.tz
     dated = to_keep(frame)
+    page = page_of(dated, told)
 
     def said(at: datetime) -> str:
         return words.dated(at.astimezone(zone), frame.language)
 
     return Kept(
         frame=frame,
-        page=page_of(dated, told),
+        page=page,
         keep=keep,
         phone=phone_of(frame),
         saved=keep.saved.format(moment=said(frame.now)),
@@ -91,7 +92,7 @@ def kept_page(frame: Frame, told: Told) -> Kept:
         states=tuple(_states(dated, told)),
         days=tuple(_days(frame)),
         afters=tuple(_afters(frame)),
-        answers=tuple(_answers(frame)),
+        answers=tuple(_answers(frame, page)),
     )
 
 
@@ -134,7 +135,10 @@ def _afters(frame: Frame) -> Iterator[After]:
     return (one for one in (first, *later) if one.ends is None or one.ends > now)
 
 
-def _answers(frame: Frame) -> Iterator[Answers]:
+def _answers(frame: Frame, page: Page) -> Iterator[Answers]:
+    if page.report and page.report.holds:  # at any hour the same
+        yield Answers(instant(frame.now), None, page.bar)
+        return
     treatment, at = frame.treatment, frame.now
     clinic, zone = treatment.patient.clinic, treatment.patient.tz
     while at < frame.now + HOURS_KNOWN:

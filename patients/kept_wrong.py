@@ -35,12 +35,7 @@ def kept_unsent_page(frame: Frame) -> KeptWrong:
     keep = keep_words(frame.language)
     page = wrong_page(to_keep(frame))
     said = [keep.unsent, keep.unsent_closed][: len(page.frame.calls.clinic_calls())]
-    # A number stays on one line, to be read out.
-    whole = {
-        key: text.replace(" ", "\N{NO-BREAK SPACE}")
-        for key, text in frame.treatment.patient.clinic.words.items()
-    }
-    bad = fill_text(" ".join(said), whole)
+    bad = fill_text(" ".join(said), frame.treatment.patient.clinic.words)
     return _kept(page, title=keep.unsent_title, bad=bad)
 
 

@@ -16,7 +16,6 @@ from patients import words
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.keep_words import KeepWords, keep_words
 from patients.models import CheckIn, Report, Treatment
-from patients.models.answers import HOLDING_TIERS
 from patients.on_phone import Phone, phone_of
 from patients.page_answers import feels_normal, last_due, rule_asked, rule_open
 from patients.page_calls import Call
@@ -24,7 +23,7 @@ from patients.page_daily import Time, daily_of
 from patients.page_frame import Frame
 from patients.page_help import help_of
 from patients.page_path import Path, path_of
-from patients.page_report import Reported, highest, reported
+from patients.page_report import Reported, bar_of, highest, reported
 from patients.page_words import PageWords
 from patients.protocol import Protocol, Session
 from patients.timeline import NextView, PhaseView, State, StepView, Timeline, recovery
@@ -125,8 +124,9 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         fill=fill,
     )
     plan = _Plan(protocol, frame.language, say, frame.now.astimezone(zone), frame.dated)
-    report = highest(told.reports)
-    holds = report is not None and report.tier in HOLDING_TIERS
+    latest = highest(told.reports)
+    report = reported(frame, latest) if latest else None
+    holds = report is not None and report.holds
     return Page(
         language=frame.language,
         say=say,
@@ -147,14 +147,14 @@ def page_of(frame: Frame, told: Told | None = None) -> Page:
         daily=daily_of(protocol, frame.language, timeline, keep_words(frame.language)),
         help=help_of(frame),
         ask=frame.calls.ask(),
-        bar=frame.bar,
+        bar=bar_of(frame, report),
         local_to=say.local_to.format(place=place_of(zone)),
         frame=frame,
         answers=ANSWER_WORDS[frame.language],
         asks=not holds and rule_asked(treatment, told.check_ins, now=frame.now) is not None,
         may_answer=rule_open(treatment, told.check_ins, now=frame.now) is not None,
         was_read=hasattr(treatment, "reading"),
-        report=reported(frame, report) if report else None,
+        report=report,
     )
 
 

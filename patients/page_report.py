@@ -73,6 +73,7 @@ class SentPage:
     frame: Frame
     words: ReportWords
     report: Reported
+    bar: Call
 
 
 def wrong_page(frame: Frame, *, ticked: Collection[str] = (), error: bool = False) -> WrongPage:
@@ -148,9 +149,15 @@ def reported(frame: Frame, report: Report, *, just_sent: bool = False) -> Report
 
 def sent_page(frame: Frame, report: Report) -> SentPage:
     just_sent = frame.now - report.opened_at < JUST_NOW
-    return SentPage(
-        frame, REPORT_WORDS[frame.language], reported(frame, report, just_sent=just_sent)
-    )
+    told = reported(frame, report, just_sent=just_sent)
+    return SentPage(frame, REPORT_WORDS[frame.language], told, bar_of(frame, told))
+
+
+def bar_of(frame: Frame, report: Reported | None) -> Call:
+    """Whom the bar calls. While a report cannot wait, nobody but whom it says to call: what is
+    under the thumb never leads elsewhere than the card above it.
+    """
+    return report.calls[0] if report and report.holds else frame.bar
 
 
 def signs_said(

@@ -25,11 +25,34 @@ def judge(page: Page) -> list[str]:
     wrong = [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
     if not fits(page):
         wrong.append("scrolls sideways")
+    wrong += [f"over two lines: {one}" for one in broken_numbers(page)]
     return wrong + [f"small: {one}" for one in small_targets(page)]
 
 
 def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def broken_numbers(page: Page) -> list[str]:
+    """Phone numbers that do not stand on one line."""
+    found: list[str] = page.evaluate(
+        r"""() => {
+          const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          const broken = [];
+          while (texts.nextNode()) {
+            const text = texts.currentNode;
+            for (const one of text.data.matchAll(/(\+\d+ |\(\d{3}\) |\d{3}-)[\d -]{6,}\d/g)) {
+              const range = document.createRange();
+              range.setStart(text, one.index);
+              range.setEnd(text, one.index + one[0].length);
+              const lines = [...range.getClientRects()].map(({top}) => Math.round(top));
+              if (new Set(lines).size > 1) broken.push(one[0]);
+            }
+          }
+          return broken;
+        }"""
+    )
+    return found
 
 
 def small_targets(page: Page) -> list[str]:

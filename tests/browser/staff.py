@@ -13,6 +13,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from twilio.request_validator import RequestValidator
 
 from reminders.models import Attempt
+from tests.browser.patient import broken_numbers
 
 WIDTHS = [360, 1280]
 OpenPage = Callable[..., Page]
@@ -50,6 +51,7 @@ def fits(page: Page) -> bool:
 def assert_good(page: Page) -> None:
     assert violations(page) == []
     assert fits(page)
+    assert broken_numbers(page) == []
 
 
 def complaints(page: Page) -> list[str]:

@@ -30,9 +30,14 @@ class Element:
 
     @property
     def text(self) -> str:
-        """Its words, with single spaces."""
-        words = (one if isinstance(one, str) else one.text for one in self.inside)
-        return " ".join(" ".join(words).split())
+        """Its words, with single spaces; a number is one of the words around it."""
+        return " ".join("".join(map(self._read, self.inside)).split())
+
+    @staticmethod
+    def _read(one: Element | str) -> str:
+        if isinstance(one, str):
+            return one
+        return one.text if one.attrs.get("class") == "number" else f" {one.text} "
 
 
 class _Reader(HTMLParser):

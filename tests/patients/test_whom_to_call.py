@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from patients.models import Clinic, Treatment
+from patients.models import Clinic, Report, Treatment
 from tests.builders import NURSE, OFFICE, log, make_clinic, make_patient
 from tests.patients.on_page import OnPage
 from tests.patients.reading import Element, Reading
@@ -86,6 +86,23 @@ def test_an_open_report_calls_whoever_answers_then(
         reported = page.see(act).root.part("reported")
         assert reported is not None
         assert calls(reported) == [fixed or answers]
+
+
+@pytest.mark.parametrize(("at", "answers"), [(NOON, TO_OFFICE), (NIGHT, TO_NURSE)])
+@pytest.mark.parametrize(
+    ("sign", "fixed"), [("breathing", TO_911), ("pus", TO_NURSE), ("spots", ""), ("bumps", "")]
+)
+def test_the_bar_under_the_thumb_calls_whom_the_open_report_says_to_call(
+    two_numbers: Treatment, at: datetime, answers: str, sign: str, fixed: str
+) -> None:
+    page = OnPage(two_numbers, at)
+    page.post("wrong", sign=[sign])
+    for act in ("", "sent"):
+        assert calls(page.see(act).root.every("nav")[-1]) == [fixed or answers]
+    copy = calls(page.see("kept").root.every("nav")[-1])
+    assert copy == [fixed] if fixed else len(copy) > 1  # by the hour at which it is read
+    Report.objects.update(closed_at=at)
+    assert calls(page.see().root.every("nav")[-1]) == [answers]
 
 
 def test_a_sign_that_can_wait_wakes_nobody_before_it_has_said_when_the_clinic_opens(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -38,4 +39,5 @@ def save(desk: Client, typed: Mapping[str, str], patient: Patient | None = None)
 
 def text_of(response: Any) -> str:
     """The page as one line, so that a sentence is found however the template breaks it."""
-    return " ".join(response.content.decode().replace("&#x27;", "'").split())
+    html = re.sub(r'<span class="number">(.*?)</span>', r"\1", response.content.decode())
+    return " ".join(html.replace("&#x27;", "'").split())
