@@ -11,7 +11,9 @@ class AftercareConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from aftercare import checks  # noqa: F401  (importing registers them)
+        from aftercare import checks, timestamps  # noqa: F401  (importing registers the checks)
+
+        timestamps.listen()
 
         database = settings.DATABASES["default"]
         if database["ENGINE"].endswith("sqlite3"):

@@ -1,4 +1,4 @@
-"""What every answer tells the browser, beyond Django's own security headers and the CSP."""
+"""What every answer tells the browser, beyond Django's own security headers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
@@ -29,10 +30,12 @@ class BrowserRules:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # The same on every page, so that it is put together once and not once an answer.
+        self.headers = {**HEADERS, "Content-Security-Policy": build_policy()}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         if "Cache-Control" not in response.headers:
             add_never_cache_headers(response)

@@ -73,7 +73,6 @@ MIDDLEWARE = [
     "aftercare.requests.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "aftercare.headers.BrowserRules",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "aftercare.gate.Gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -37,17 +37,32 @@ STATES = {
 FINAL = frozenset({State.DELIVERED, State.FAILED})
 
 
-# Of a message's three receipts two tell what is known. One statement, which commits by itself.
+# How nearly all come. One statement each, which commits by itself, and which does nothing of what
+# follows from a first word, a contradiction or a failure.
 ON_ITS_WAY = """
 INSERT INTO reminders_receipt (attempt_id, provider_id, status, error_code, received_at)
 SELECT id, %s, %s, %s, %s FROM reminders_attempt WHERE token = %s AND outcome = 'accepted'
 ON CONFLICT DO NOTHING
 """
-# The lock and the end of an attempt in one.
+# As "queued" nearly always is, by the answer to the call.
+TOLD_ALREADY = """
+SELECT 1 FROM reminders_receipt JOIN reminders_attempt attempt ON attempt.id = attempt_id
+WHERE provider_id = %s AND status = %s AND reminders_receipt.error_code = %s
+AND token = %s AND outcome = 'accepted'
+"""
+# The attempt before its reminder, as everywhere. SQLite writes one table a statement.
 ARRIVED = """
-UPDATE reminders_attempt
-SET outcome = 'accepted', ended_at = coalesce(ended_at, %s), look_at = NULL
-WHERE token = %s RETURNING id, reminder_id
+WITH ended AS (
+    UPDATE reminders_attempt
+    SET outcome = 'accepted', ended_at = coalesce(ended_at, %s), look_at = NULL
+    WHERE token = %s RETURNING id, reminder_id
+), moved AS (
+    UPDATE reminders_reminder AS reminder
+    SET state = 'delivered', state_at = %s, claim = NULL, skip_reason = ''
+    FROM ended WHERE reminder.id = reminder_id AND state = ANY(%s) RETURNING ended.id
+)
+INSERT INTO reminders_receipt (attempt_id, provider_id, status, error_code, received_at)
+SELECT id, %s, %s, %s, %s FROM moved ON CONFLICT DO NOTHING
 """
 
 
@@ -58,36 +73,31 @@ def record_receipt(*, token: UUID, provider_id: str, status: str, error_code: st
     """
     now = timezone.now()
     said = (provider_id, status, error_code)
-    if STATES.get(status) not in FINAL and _keep_on_its_way(token, said, now):
+    if _is_done_at_once(token, said, now):
         return
     with transaction.atomic():
-        if STATES.get(status) is State.DELIVERED:
-            _arrive(token, said, now)
-            return
         attempt = Attempt.objects.select_for_update(no_key=True).filter(token=token).first()
         keep_receipt(attempt, *said, now)
         if attempt is not None:
             _move_on(attempt, status, error_code, now)
 
 
-def _keep_on_its_way(token: UUID, said: tuple[str, str, str], now: datetime) -> bool:
-    """Whether it was new, and of an attempt that is known to be accepted: then nothing moves."""
+def _is_done_at_once(token: UUID, said: tuple[str, str, str], now: datetime) -> bool:
+    """Whether it was new, of an attempt we know, and asked for no more than one statement does."""
     at = connection.ops.adapt_datetimefield_value(now)
+    state = STATES.get(said[1])
     with connection.cursor() as cursor:
-        cursor.execute(ON_ITS_WAY, [*said, at, token.hex])
+        if state not in FINAL:
+            cursor.execute(ON_ITS_WAY, [*said, at, token.hex])
+            if not cursor.rowcount:
+                cursor.execute(TOLD_ALREADY, [*said, token.hex])
+                return cursor.fetchone() is not None
+        elif state is State.DELIVERED and connection.vendor == "postgresql":
+            before = [one.value for one in may_become(state)]
+            cursor.execute(ARRIVED, [at, token.hex, at, before, *said, at])
+        else:
+            return False
         return bool(cursor.rowcount == 1)
-
-
-def _arrive(token: UUID, said: tuple[str, str, str], now: datetime) -> None:
-    """How most texts end: what `apply_receipt` does then, without reading what it overwrites."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(ARRIVED, [at, token.hex])
-        row = cursor.fetchone()
-    attempt = Attempt(pk=row[0], reminder_id=row[1]) if row else None
-    keep_receipt(attempt, *said, now)
-    if attempt is not None and not _move(attempt, State.DELIVERED, now):
-        _flag_if_contradicted(attempt, now)
 
 
 def apply_receipt(
