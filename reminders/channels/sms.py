@@ -64,7 +64,7 @@ class KeptHttp(HttpClient):  # type: ignore[misc]
         return Response(reply.status, reply.body.decode("utf-8", "replace"))
 
 
-def _quoted(text: str, *_: str) -> str:
+def _quoted(text: Any, *_: Any) -> str:
     """What `quote_plus` makes of it, which looks at every byte by itself."""
     return _SPECIAL.sub(lambda found: _escaped(found[0]), text).replace(" ", "+")
 
