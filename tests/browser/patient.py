@@ -41,6 +41,7 @@ def broken_numbers(page: Page) -> list[str]:
           const broken = [];
           while (texts.nextNode()) {
             const text = texts.currentNode;
+            if (!text.parentElement.checkVisibility()) continue;
             for (const one of text.data.matchAll(/(\+\d+ |\(\d{3}\) |\d{3}-)[\d -]{6,}\d/g)) {
               const range = document.createRange();
               range.setStart(text, one.index);
