@@ -62,7 +62,7 @@ postgres: $(VENV)/dev.stamp ## the tests of what the database decides, on Postgr
 few-faults: $(VENV)/dev.stamp
 	$(call step,each fault a few times,$(BIN)/python -m tests.faults --small)
 
-faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about 70 minutes
+faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about an hour
 	$(call step,faults,$(BIN)/python -m tests.faults)
 
 bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 12 minutes

@@ -73,7 +73,7 @@ def play_all(
                 printed += 1
     failed = [row for row in rows.values() if row.must_pass and not row.passed]
     print(f"\n{len(rows)} faults; {len(failed)} not passed; the rows are in {arguments.kept}.")
-    return not failed
+    return not failed and len(rows) == len(asked)
 
 
 def _each(

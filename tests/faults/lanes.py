@@ -118,4 +118,6 @@ def play(
             yield name, "no lane could be opened; its words stand above"
     finally:
         for lane in open_:
+            lane.process.terminate()  # all together; then each is waited for
+        for lane in open_:
             lane.stop()
