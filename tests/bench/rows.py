@@ -113,9 +113,10 @@ def make_patients(number: int) -> None:
 
     The same ones in every run.
     """
-    _people(_template(), number)
+    template = _template()
     first, last = (f"(%s::text[])[1 + floor({size} * power(random(), 2.5))]" for size in NAMES)
-    with connection.cursor() as cursor:
+    with _indexes_made_afterwards(), connection.cursor() as cursor:
+        _people(template, number)
         cursor.execute("SELECT setseed(0)")
         cursor.execute(
             f"UPDATE patients_patient SET first_name = {first}, last_name = {last}",
