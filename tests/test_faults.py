@@ -102,7 +102,8 @@ def test_what_is_about_speed_is_played_when_all_else_is_over(tmp_path: Path) -> 
     assert play_all(FAULTS, arguments, serve=a_lane)
     rows = json.loads(kept.read_text())["rows"]
     assert [row["name"] for row in rows] == order
-    assert max(rows, key=lambda row: row["seconds"])["name"] == "soak"
+    rows.sort(key=lambda row: row["seconds"])
+    assert [row["name"] for row in rows[-2:]] == ["provider-unclear", "soak"]
 
 
 def test_a_row_played_again_takes_its_old_place(tmp_path: Path) -> None:

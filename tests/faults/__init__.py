@@ -17,7 +17,8 @@ printed as measured and fails nothing. The exit code is 1 if any other row has n
 times are shortened for the run and printed above the table; `var/faults.json` keeps the rows.
 
 Most of the time is waiting, so two lanes play side by side, each on servers of its own. What is
-about speed (the soak at its full size) is played alone, at the end. A lane that dies is a red row.
+about speed at its full size (the soak; how long a doubt lasts) is played alone, at the end. A lane
+that dies is a red row.
 
     python -m tests.faults               every fault at its full N
     python -m tests.faults --small       every fault once or a few times, in minutes

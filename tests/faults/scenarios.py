@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 class Fault:
     """`full`, `small`: how often, or with how many messages, it is done in either mode.
 
-    `alone`: at its full size it is about speed, so that nothing may be played beside it.
+    `alone`: at its full size it is about speed too, so that nothing may be played beside it.
     """
 
     name: str
@@ -68,7 +68,10 @@ FAULTS = (
         doorbells.rung_ten_times, 2_000, 120,
     ),
     Fault("provider-429", "provider: a storm of 429", provider.storm_of_429, 1_000, 100),
-    Fault("provider-unclear", "provider: no clear answer", provider.unclear_answers, 200, 8),
+    Fault(
+        "provider-unclear", "provider: no clear answer",
+        provider.unclear_answers, 200, 8, alone=True,
+    ),
     Fault(
         "callbacks-any-order", "callbacks shuffled, × 3, early, replayed",
         callbacks.in_any_order, 2_000, 60,
