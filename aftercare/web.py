@@ -5,6 +5,8 @@ What differs from place to place comes by the command line or by gunicorn's own 
 
 from __future__ import annotations
 
+import sys
+
 from django.conf import settings
 from gunicorn.glogging import Logger
 
@@ -22,6 +24,9 @@ class ServerLogger(Logger):  # type: ignore[misc]
 
 worker_class = "gthread"
 threads = 8
+# Seconds a thread may compute before another that waits gets its turn. At Python's own 5 ms a
+# patient's page, which needs a dozen turns, waits longest while a board is being drawn.
+sys.setswitchinterval(0.001)
 # Seconds that an idle connection of the proxy is kept: longer than the proxy keeps it.
 keepalive = 75
 # Seconds that requests in hand have to end after SIGTERM; nobody new is let in meanwhile.
