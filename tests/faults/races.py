@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -35,11 +36,7 @@ from .stage import Stage
 from .table import Finding
 
 PER_SECOND = 25  # how many fall due, and are stopped, in a second
-BEFORE = 0.6  # seconds that a stop comes before its moment, at most
-# … and after it, at most. On a busy machine the dispatcher comes late: a race that one side lost
-# nearly always proves nothing, and is run again with more room.
-AFTER = (2.0, 6.0, 18.0)
-HANDS = 128  # more than write a stop within those seconds, or the stops would come late
+HANDS = 128  # more than write a stop at once in any of the rooms, or the stops would come late
 FAIR = 0.02  # of the reminders went the rarer way, at least
 WATCH = (
     """CREATE TABLE claim_seen (reminder bigint, treatment bigint, treated_at timestamptz)""",
@@ -63,6 +60,19 @@ CLAIMED_AFTER_CORRECTION = """
     SELECT count(*) FROM claim_seen JOIN patients_correction c ON c.treatment_id = treatment
     WHERE claim_seen.treated_at = c.old_treated_at
     AND pg_xact_commit_timestamp(claim_seen.xmin) > pg_xact_commit_timestamp(c.xmin)"""
+
+
+class Room(NamedTuple):
+    """How long before and after its moment, in seconds, a change may come; how much more slowly."""
+
+    before: float
+    after: float
+    slower: float = 1.0
+
+
+# On a busy machine either side comes late. A race that one of them nearly always lost proves
+# nothing, and is run again with more room.
+ROOMS = (Room(1.0, 2.0), Room(3.0, 6.0, slower=2), Room(8.0, 12.0, slower=5))
 
 
 def watch_claims() -> None:
@@ -94,10 +104,10 @@ def stopped(stage: Stage, patients: int) -> Finding:
     return _raced(stage, patients, partial(_stopped, stage, patients))
 
 
-def _raced(stage: Stage, number: int, play: Callable[[float], Finding]) -> Finding:
+def _raced(stage: Stage, number: int, play: Callable[[Room], Finding]) -> Finding:
     """Until both sides have won their share of so many, or something did not hold."""
-    for after in AFTER:
-        finding = play(after)
+    for room in ROOMS:
+        finding = play(room)
         sent = finding.verdict.created
         if not finding.holds or min(sent, number - sent) >= number * FAIR:
             return finding
@@ -106,14 +116,15 @@ def _raced(stage: Stage, number: int, play: Callable[[float], Finding]) -> Findi
     return finding
 
 
-def _stopped(stage: Stage, patients: int, after: float) -> Finding:
+def _stopped(stage: Stage, patients: int, room: Room) -> Finding:
     stage.phone.control(carrier_stop=False, latency_ms=50)
     watch_claims()
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
-        moments = due_one_by_one(patients, starts_in=1 + patients / 300)
+        begins = 0.4 + room.before + patients / 300
+        moments = due_one_by_one(patients, starts_in=begins, per_second=PER_SECOND / room.slower)
         treatments = make_due(patients, due_at=moments)
         numbers = [treatment.patient.phone.as_e164 for treatment in treatments]
-        _all_stop(stage.phone, numbers, moments, after)
+        _all_stop(stage.phone, numbers, moments, room)
         wait_until_settled(stage.times.longest * 2 + 60)
     verdict = judge(stage.phone)
     crossed = count(CLAIMED_AFTER_STOP)
@@ -128,10 +139,10 @@ def _stopped(stage: Stage, patients: int, after: float) -> Finding:
 
 
 def _all_stop(
-    phone: Phone, numbers: Sequence[str], moments: Sequence[datetime], after: float
+    phone: Phone, numbers: Sequence[str], moments: Sequence[datetime], room: Room
 ) -> None:
     def stop(number: str, moment: datetime) -> None:
-        _sleep_until(moment + timedelta(seconds=random.uniform(-BEFORE, after)))
+        _sleep_until(moment + timedelta(seconds=random.uniform(-room.before, room.after)))
         phone.inbound(number, SENDER, "STOP")
 
     with ThreadPoolExecutor(HANDS) as pool:
@@ -145,7 +156,6 @@ def _sleep_until(moment: datetime) -> None:
 # --- corrections and voids ---
 
 CHANGED = 10  # treatments a second
-EARLIEST = -1.0  # seconds, against the reminder's moment
 LATER = timedelta(minutes=50)  # the correction: the treatment ended that much later
 
 
@@ -157,18 +167,19 @@ def corrected(stage: Stage, treatments: int) -> Finding:
     return _raced(stage, treatments, partial(_corrected, stage, treatments))
 
 
-def _corrected(stage: Stage, treatments: int, latest: float) -> Finding:
+def _corrected(stage: Stage, treatments: int, room: Room) -> Finding:
     stage.phone.control(latency_ms=50)
     watch_claims()
     by = make_staff(clinic=clinic_at_noon())
     with stage.crew("prefork", "threads", beats=2, calls_in_flight=5):
-        moments = due_one_by_one(treatments, starts_in=3600, per_second=CHANGED)
+        a_second = CHANGED / room.slower
+        moments = due_one_by_one(treatments, starts_in=3600, per_second=a_second)
         stage.do(lambda: _log_all(moments))
         _make_repeats()
-        moments = _bring_forward(moments)
-        changing = [stage.fork(partial(_change, moments, by, part, latest)) for part in (0, 1)]
+        moments = _bring_forward(moments, starts_in=0.4 + room.before)
+        changing = [stage.fork(partial(_change, moments, by, part, room)) for part in (0, 1)]
         for child in changing:
-            forks.wait(child, within=treatments / CHANGED + 300)
+            forks.wait(child, within=treatments / a_second + 300)
         wait_until_settled(stage.times.longest * 2 + 60)
     verdict = judge(stage.phone)
     stale = count(CLAIMED_AFTER_VOID) + count(CLAIMED_AFTER_CORRECTION)
@@ -212,9 +223,9 @@ def _make_repeats() -> None:
         row.save(force_insert=True)
 
 
-def _bring_forward(moments: Sequence[datetime]) -> list[datetime]:
+def _bring_forward(moments: Sequence[datetime], *, starts_in: float) -> list[datetime]:
     """Move all that was logged, so that the first falls due in a moment."""
-    by = timezone.now() + timedelta(seconds=1) - moments[0]
+    by = timezone.now() + timedelta(seconds=starts_in) - moments[0]
     Treatment.objects.update(treated_at=F("treated_at") + by, logged_at=F("logged_at") + by)
     Reminder.objects.update(
         **{name: F(name) + by for name in ("due_at", "leaves_at", "not_after", "treated_at")}
@@ -222,18 +233,18 @@ def _bring_forward(moments: Sequence[datetime]) -> list[datetime]:
     return [moment + by for moment in moments]
 
 
-def _drift(share: float, latest: float) -> timedelta:
+def _drift(share: float, room: Room) -> timedelta:
     """From too early to too late: one after the other, so chance would only let all come late."""
-    return timedelta(seconds=EARLIEST + (latest - EARLIEST) * share)
+    return timedelta(seconds=(room.before + room.after) * share - room.before)
 
 
-def _change(moments: Sequence[datetime], by: StaffUser, part: int, latest: float) -> None:
+def _change(moments: Sequence[datetime], by: StaffUser, part: int, room: Room) -> None:
     """Part 0 voids every other treatment, part 1 corrects the rest."""
     treatments = list(Treatment.objects.order_by("id"))
     for index, (treatment, moment) in enumerate(zip(treatments, moments, strict=True)):
         if index % 2 != part:
             continue
-        _sleep_until(moment + _drift(index / len(moments), latest))
+        _sleep_until(moment + _drift(index / len(moments), room))
         if part == 0:
             void_treatment(treatment=treatment, reason="Wrong patient", by=by)
         else:
