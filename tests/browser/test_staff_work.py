@@ -211,7 +211,7 @@ def test_the_board_offers_changes_within_5_seconds_and_moves_no_row_by_itself(
     expect(page).to_have_url(re.compile(r"\?show=due$"))
     whole(page)
     page.goto(live_server.url + "/board/")
-    for name, shown in (("Ana", "Delivered"), ("Iris", "Failed"), ("Ruth", "Concern")):
+    for name, shown in (("Ana", "Delivered"), ("Iris", "Failed"), ("Ruth", "Emergency")):
         expect(page.locator("tbody tr", has_text=name)).to_contain_text(shown)
 
 
