@@ -20,6 +20,7 @@ from celery.signals import (
 )
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
+from kombu.transport.redis import Channel, QoS
 
 from aftercare.checks import refuse_half_configured
 from aftercare.logs import set_about
@@ -27,9 +28,32 @@ from aftercare.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercare.settings")
 
+
+class Rings(QoS):
+    """What became of the rings in hand is told a server that is there, and nobody else.
+
+    Kombu tells it, and puts them back, over a connection that has gone as well: an AttributeError,
+    which ended the worker. A ring that is forgotten costs nothing: the next one does the same.
+    """
+
+    restore_at_shutdown = False
+
+    def ack(self, delivery_tag: str) -> None:
+        if self._is_connected():
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        if self._is_connected():
+            super().reject(delivery_tag, requeue=requeue)
+
+    def _is_connected(self) -> bool:
+        return getattr(self.channel.connection, "client", None) is not None
+
+
 app = Celery("aftercare")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+Channel.QoS = Rings
 
 logger = logging.getLogger(__name__)
 
