@@ -71,8 +71,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "aftercare.requests.RequestId",
-    "django.middleware.security.SecurityMiddleware",
+    # Above whatever may answer by itself, so that no answer goes without them.
     "aftercare.headers.BrowserRules",
+    "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "aftercare.gate.Gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",

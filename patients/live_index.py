@@ -8,9 +8,27 @@ taken back, and only this can be done twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddIndex
 from django.db.migrations.state import ProjectState
+
+
+@contextmanager
+def _patience(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+    """It waits for whoever is writing, but nobody waits for it. Behind the next change somebody
+    would: for that one `migrate`'s own limit stands again.
+    """
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        (limit,) = cursor.fetchone()
+        cursor.execute("SET lock_timeout = 0")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [limit])
 
 
 class AddLiveIndex(AddIndex):
@@ -29,11 +47,10 @@ class AddLiveIndex(AddIndex):
         if schema_editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        # It waits for whoever is writing, but nobody waits for it.
-        schema_editor.execute("SET lock_timeout = 0")
-        self._drop(schema_editor)  # what an interrupted run left behind is no index
-        model = to_state.apps.get_model(app_label, self.model_name)
-        schema_editor.add_index(model, self.index, concurrently=True)  # type: ignore[call-arg]
+        with _patience(schema_editor):
+            self._drop(schema_editor)  # what an interrupted run left behind is no index
+            model = to_state.apps.get_model(app_label, self.model_name)
+            schema_editor.add_index(model, self.index, concurrently=True)  # type: ignore[call-arg]
 
     def database_backwards(
         self,

@@ -22,6 +22,7 @@ from patients.name_index import LEAST_FOR_A_SLIP
 TEXT = "patients_patient.search_text"
 Condition = tuple[str, list[Any]]  # SQL and its values
 BEGIN = " "  # stands before every word of a name
+MOST_LETTERS = 40  # of a word: a slip may be at each, and one sign may stand for many letters
 
 # Without `fastupdate = off` a search would first read through all that was saved lately.
 ON_POSTGRESQL = [
@@ -78,6 +79,7 @@ def resembles(words: Sequence[str]) -> RawSQL:
 
     On PostgreSQL also those whose name sounds like them, as "Petrov" does like "petroff".
     """
+    words = [word[:MOST_LETTERS] for word in words]
     if connection.vendor != "sqlite":
         return _boolean((name_index.MATCHES, [name_index.nearly(words)]))
     ways = []

@@ -97,7 +97,8 @@ def test_what_is_restored_is_searched_and_written_on(made: Path, clinic: Clinic)
     restore(made, replace=True)
     added = make_patient(clinic=clinic, first_name="Zoraida", phone="+12025550149")
     assert Patient.objects.filter(patient_index.holds(["zoraida"])).get() == added
-    assert Patient.objects.filter(patient_index.holds(["gomez"])).count() == 3
+    for found in (patient_index.holds([" gomez"]), patient_index.resembles(["gomes"])):
+        assert Patient.objects.filter(found).count() == 3
 
 
 def look(clinic: Clinic, *patients: Patient) -> AuditRow:

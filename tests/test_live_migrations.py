@@ -165,6 +165,18 @@ def test_a_half_built_index_is_built_anew(clinic: Clinic) -> None:
 
 
 @pytest.mark.only_postgres
+def test_the_next_change_waits_no_longer_than_it_may(clinic: Clinic) -> None:
+    """Only an index may wait without end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '1500ms'")
+        build(AddLiveIndex("clinic", models.Index(fields=["sms_name"], name="of_the_test")))
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("1500ms",)
+        cursor.execute("SET lock_timeout = 0")
+    drop()
+
+
+@pytest.mark.only_postgres
 def test_a_change_of_a_table_in_use_lets_others_go_first_and_is_tried_again(
     clinic: Clinic,
 ) -> None:

@@ -23,7 +23,7 @@ from tests.patients.test_access import TABLE
 pytestmark = [pytest.mark.both_databases, pytest.mark.thorough]
 ODD = [
     "", "a\x00b", "x" * 20_000, "-1", "9" * 30, "9" * 5000, "1e400", "٣",
-    "é😀\u202e\ufeff\ud7ff", "<script>alert(1)</script>", "' OR 1=1 --",
+    "é😀\u202e\ufeff\ud7ff", "㌖" * 80, "<script>alert(1)</script>", "' OR 1=1 --",
     "0001-01-01T00:00", "9999-12-31T23:59", "0001-01-01", "9999-12-31", "24:61",
     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "+" + "1" * 200,
     "00000000-0000-0000-0000-000000000000",

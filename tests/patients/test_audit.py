@@ -24,6 +24,9 @@ from patients.audit_wall import TABLES, lowered
 from patients.management.commands.audit_grants import grants
 from patients.models import AuditAct, AuditLink, AuditMember, AuditRow, Clinic, Patient
 from patients.models.clinic import Role
+from reminders.claim import claim_due
+from reminders.finding import find_patients
+from reminders.receipts import record_receipt
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 
 CHANGES = {
@@ -294,6 +297,28 @@ def test_the_applications_role_on_postgresql_may_add_and_read_and_nothing_else(
         cursor.execute(f"DROP SCHEMA {name} CASCADE".encode())
         cursor.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
     owner.close()
+
+
+@pytest.mark.both_databases
+@pytest.mark.only_postgres
+def test_the_site_works_in_a_role_that_owns_nothing(clinic: Clinic) -> None:
+    """Also with the table of a later version. The transaction takes the role back."""
+    name = f"site_{uuid.uuid4().hex[:8]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {name}")
+        cursor.execute(grants(name))
+        cursor.execute("CREATE TABLE of_a_later_version (id bigserial primary key)")
+        cursor.execute(f"SET ROLE {name}")
+        cursor.execute("INSERT INTO of_a_later_version DEFAULT VALUES")
+    treatment = log(patient=make_patient(clinic=clinic, last_name="Gomez"))
+    assert find_patients(clinic, "gomes").almost == [treatment.patient]
+    assert claim_due(now=timezone.now()).reminders
+    record_receipt(token=uuid.uuid4(), provider_id="SM1", status="delivered", error_code="")
+    audit.record(AuditAct.BOARD, clinic=clinic, role=AuditRow.Who.SYSTEM)
+    link_new(now=timezone.now())
+    assert list(troubles(now=timezone.now())) == []
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        AuditRow.objects.all().delete()
 
 
 def test_the_grants_are_printed_for_a_plain_name_only(capsys: pytest.CaptureFixture[str]) -> None:

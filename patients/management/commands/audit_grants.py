@@ -24,12 +24,15 @@ class Command(BaseCommand):
 
 def grants(role: str) -> str:
     """To be run by the role that owns the tables and migrates; never by `role` itself."""
-    trail = ", ".join(TABLES)
+    trail, later = ", ".join(TABLES), "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
     return "\n".join(
         [
             f"GRANT USAGE ON SCHEMA public TO {role};",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};",
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};",
+            "-- And of what a later version adds, if whoever runs this migrates.",
+            f"{later} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};",
+            f"{later} GRANT USAGE, SELECT ON SEQUENCES TO {role};",
             "-- Of the audit trail it may add rows and read them, and nothing else.",
             f"REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {trail} FROM {role};",
         ]
