@@ -31,7 +31,8 @@ class Asking:
     """For each counter the treatments that ask for a look.
 
     `emergencies` and `urgent` are among `concerns`: the patient ticked a sign that cannot wait.
-    `strangers`: open concerns about nobody we know, which have no row.
+    `strangers`: open concerns about nobody we know, which have no row. `rowless`: patients with an
+    open concern and without a treatment that stands, who have none either.
     """
 
     emergencies: Found = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Asking:
     due: Found = field(default_factory=dict)
     stopped: Found = field(default_factory=dict)
     strangers: int = 0
+    rowless: int = 0
 
     def of(self, key: str) -> Found:
         found: Found = getattr(self, key)
@@ -82,14 +84,18 @@ def _add_concerns(found: Asking, clinic: Clinic) -> None:
         "patient", "patient__treatments", "patient__treatments__treated_at",
         "patient__treatments__voided_at", "report__tier",
     )  # fmt: skip
+    patients: set[int] = set()
     newest: dict[int, tuple[int, datetime]] = {}
     tiers: dict[str, set[int]] = {EMERGENCY: set(), PAGE_NURSE: set()}
     for patient, treatment, treated_at, voided_at, tier in rows:
         if patient is None:
             found.strangers += 1
-        elif treatment and not voided_at:
+            continue
+        patients.add(patient)
+        if treatment and not voided_at:
             newest[patient] = (treatment, treated_at)
             tiers.get(tier, set()).add(patient)
+    found.rowless = len(patients - newest.keys())
     found.concerns.update(newest.values())
     found.emergencies.update(newest[one] for one in tiers[EMERGENCY])
     found.urgent.update(newest[one] for one in tiers[PAGE_NURSE])

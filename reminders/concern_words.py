@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, When
 
 from patients import words
 from patients.models import Clinic, Report
@@ -57,12 +57,23 @@ def with_words(concerns: QuerySet[Concern]) -> QuerySet[Concern]:
 def of_patient(patient: int, clinic: Clinic, *, now: datetime) -> list[Shown]:
     """The patient's latest concerns, the open ones first."""
     rows = with_words(Concern.objects.filter(patient=patient, clinic=clinic))
-    latest = sorted(rows.order_by("-id")[:OF_A_PATIENT], key=lambda one: one.closed_at is not None)
-    return [show(one, clinic, now=now) for one in latest]
+    open_first = F("closed_at").desc(nulls_first=True)
+    return [show(one, clinic, now=now) for one in rows.order_by(open_first, "-id")[:OF_A_PATIENT]]
 
 
-def by_urgency(concerns: Iterable[Concern]) -> list[Concern]:
-    """Emergencies first, then what else cannot wait, then what nobody is on, then the oldest."""
+def most_urgent(concerns: QuerySet[Concern], most: int) -> list[Concern]:
+    """Emergencies first, then what else cannot wait, then what nobody is on, then the oldest.
+
+    Of more than `most` those are left out that a patient waits for least: what did not arrive.
+    """
+    ranks = [
+        *(When(report__tier=tier, then=number) for number, tier in enumerate(HOLDING_TIERS)),
+        When(kind__in=[Concern.Kind.FAILED, Concern.Kind.UNKNOWN], then=3),
+    ]
+    return _by_urgency(with_words(concerns).order_by(Case(*ranks, default=2), "id")[:most])
+
+
+def _by_urgency(concerns: Iterable[Concern]) -> list[Concern]:
 
     def place(one: Concern) -> tuple[int, bool, int]:
         tier = one.report.tier if one.report else ""

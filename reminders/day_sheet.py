@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from patients import words
 from patients.models import Clinic, Treatment
-from reminders.concern_words import by_urgency, show, with_words
+from reminders.concern_words import most_urgent, show
 from reminders.models import Concern, Reminder, State, Task
 from reminders.story import name_of, said
 
@@ -52,8 +52,8 @@ def sheet(clinic: Clinic, *, now: datetime) -> Sheet:
 
 
 def _concerns(clinic: Clinic, now: datetime) -> tuple[Item, ...]:
-    rows = with_words(Concern.objects.filter(clinic=clinic, closed_at=None)).order_by("id")[:MANY]
-    shown = (show(one, clinic, now=now) for one in by_urgency(rows))
+    open_ = most_urgent(Concern.objects.filter(clinic=clinic, closed_at=None), MANY)
+    shown = (show(one, clinic, now=now) for one in open_)
     return tuple(
         Item(one.when, one.who, f"{one.title}{': on it, ' + one.on_it if one.on_it else ''}")
         for one in shown

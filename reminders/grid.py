@@ -72,6 +72,7 @@ class Board:
     page: Page[int]
     show: str
     strangers: int
+    rowless: int
     until: date | None
     earlier: date | None
     is_first_run: bool
@@ -149,6 +150,7 @@ def board(
         page=pages,
         show=show if show in KEYS else "",
         strangers=found.strangers,
+        rowless=found.rowless,
         until=until,
         earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
         is_first_run=not (listed or until) and not _has_any(clinic),

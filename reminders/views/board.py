@@ -30,6 +30,7 @@ NOTHING_NEW = 204  # htmx leaves the page as it is
 @staff_only()
 def board(request: StaffRequest) -> HttpResponse:
     clinic, now = request.user.clinic, timezone.now()
+    mark = changed.mark(clinic.pk)  # before the rows: what comes in between is offered, not lost
     found = grid.board(
         clinic,
         show=request.GET.get("show", ""),
@@ -42,7 +43,7 @@ def board(request: StaffRequest) -> HttpResponse:
         "board": found,
         "refused": refused_now(clinic, now=now),
         "here": "board",
-        **_look(now, changed.mark(clinic.pk)),
+        **_look(now, mark),
     }
     return render(request, "staff/board.html", context)
 

@@ -20,7 +20,7 @@ from patients.access import StaffRequest, staff_only
 from patients.models import AuditAct, Treatment
 from reminders.bell import ring
 from reminders.check_ins import close_report
-from reminders.concern_words import by_urgency, show, with_words
+from reminders.concern_words import most_urgent, show, with_words
 from reminders.corrections import send_correction
 from reminders.models import Concern
 from reminders.work_forms import CloseForm
@@ -33,7 +33,8 @@ MANY = 200
 @staff_only()
 def concerns(request: StaffRequest) -> HttpResponse:
     clinic, now = request.user.clinic, timezone.now()
-    open_ = by_urgency(with_words(_open(request)).order_by("id")[:MANY])
+    open_ = most_urgent(_open(request), MANY)
+    more = _open(request).count() - MANY if len(open_) == MANY else 0
     treatments = dict(
         Treatment.objects.filter(patient__in=[one.patient_id for one in open_ if one.patient_id])
         .order_by("treated_at")
@@ -43,7 +44,7 @@ def concerns(request: StaffRequest) -> HttpResponse:
         show(one, clinic, now=now, treatment=treatments.get(one.patient_id or 0)) for one in open_
     ]
     audit.shown(request, AuditAct.CONCERNS, [one.patient_id for one in open_ if one.patient_id])
-    return render(request, "staff/concerns.html", {"rows": rows, "here": "concerns"})
+    return render(request, "staff/concerns.html", {"rows": rows, "more": more, "here": "concerns"})
 
 
 @require_POST

@@ -23,7 +23,7 @@ from patients.models import Clinic, Patient, Reading, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from patients.protocol import TierAction
-from reminders import heartbeat
+from reminders import changes, grid, heartbeat
 from reminders.amending import correct_time
 from reminders.asking import SOON
 from reminders.changes import EVERY
@@ -253,6 +253,39 @@ def test_a_concern_of_a_number_nobody_has_is_named_above_the_rows(
     assert board_of(nurse).strangers == 1
     assert counts(nurse)["concerns"] == 0
     assert "1 from a number we do not know" in text_of(nurse.get(reverse("board")))
+
+
+def test_a_concern_of_a_patient_without_a_treatment_is_named_above_the_rows(
+    nurse: Client, clinic: Clinic
+) -> None:
+    """Taken from a list, or the only treatment was logged for somebody else and voided."""
+    voided = treated(clinic, "Ruth", 2)
+    Treatment.objects.filter(pk=voided.pk).update(voided_at=NOON)
+    Concern.objects.create(
+        clinic=clinic, patient=voided.patient, kind=Concern.Kind.TEXT, opened_at=NOON
+    )
+    treated(clinic, "Maria", 1)
+    assert counts(nurse)["concerns"] == 0
+    assert "1 with a concern and no treatment here" in text_of(nurse.get(reverse("board")))
+
+
+def test_what_changes_while_the_board_is_read_is_offered(
+    nurse: Client, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the rows and the answer somebody else's change is committed."""
+    treatment = treated(clinic, "Maria", 1)
+    rows = grid.board
+
+    def and_then(*args: Any, **options: Any) -> Board:
+        read = rows(*args, **options)
+        Reading.objects.create(treatment=treatment, read_at=timezone.now())
+        return read
+
+    cache.clear()
+    before = changes.mark(clinic.pk)
+    cache.clear()
+    monkeypatch.setattr(grid, "board", and_then)
+    assert nurse.get(reverse("board")).context["mark"] == before
 
 
 def test_a_provider_that_refuses_us_is_named_above_the_rows(nurse: Client, clinic: Clinic) -> None:

@@ -19,6 +19,7 @@ from reminders.amending import correct_time
 from reminders.inbox import receive_text
 from reminders.models import Concern, Reminder, State
 from reminders.page_acts import take_up
+from reminders.views.concerns import MANY
 from tests.builders import SENDER, log, make_staff, reminder_of, set_state
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,19 @@ def test_a_patients_text_stands_there_in_its_own_words(patient: Patient, nurse: 
     page = shown(nurse)
     assert "Maria Gomez" in page
     assert "My cheek &lt;b&gt;hurts&lt;/b&gt; &amp; stings" in page
+
+
+def test_an_emergency_is_read_however_many_messages_could_not_be_delivered(
+    patient: Patient, nurse: Client
+) -> None:
+    Concern.objects.bulk_create(
+        Concern(clinic=patient.clinic, patient=patient, kind=Concern.Kind.FAILED, opened_at=T)
+        for _ in range(MANY)
+    )
+    text("It burns")
+    page = shown(nurse)
+    assert "It burns" in page
+    assert "1 more is open" in page
 
 
 def test_a_text_from_a_number_nobody_has_stands_there_too(patient: Patient, nurse: Client) -> None:
