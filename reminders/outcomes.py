@@ -50,7 +50,7 @@ def record(results: Sequence[Result], *, now: datetime) -> None:
         _stop_opted_out(results)
         _keep_answers(results, now)
         _move(_reminders(results, Accepted), State.SENT, now)
-        _move(_reminders(results, Unknown), State.UNKNOWN, now)
+        _move(_in_doubt(results), State.UNKNOWN, now)
         _reject(results, now)
         _put_back(results, now)
         _close_circuits(results)
@@ -98,6 +98,15 @@ def _end_of(outcome: Outcome) -> tuple[Attempt.Outcome, str]:
 
 def _reminders(results: Sequence[Result], kind: type[Outcome]) -> list[int]:
     return [r.attempt.reminder_id for r in results if isinstance(r.outcome, kind)]
+
+
+def _in_doubt(results: Sequence[Result]) -> list[int]:
+    """Not where a worker slept until its attempt counted as never sent: another one may hold the
+    reminder, and nobody would ask about it any more.
+    """
+    unknown = [r.attempt.pk for r in results if isinstance(r.outcome, Unknown)]
+    asked = Attempt.objects.filter(pk__among=unknown, outcome=Attempt.Outcome.UNKNOWN)
+    return list(asked.values_list("reminder", flat=True)) if unknown else []
 
 
 def _keep_answers(results: Sequence[Result], now: datetime) -> None:

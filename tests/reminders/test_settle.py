@@ -14,7 +14,7 @@ from patients.models import Clinic
 from patients.models.patient import Channel
 from reminders import dispatch
 from reminders import settle as settling
-from reminders.channels import Accepted, Listed, NotSent, sms
+from reminders.channels import Accepted, Listed, NotSent, Unknown, sms
 from reminders.claim import LEASE, claim_due, open_attempts
 from reminders.dispatch import drain
 from reminders.leases import release_expired
@@ -323,6 +323,16 @@ def test_a_worker_that_slept_frees_nothing_that_another_has_called_for(
     drain()
     record([Result(asleep.attempt, NotSent("lease"))], now=timezone.now())
     assert state_of(asleep.attempt.reminder) == State.UNKNOWN
+
+
+def test_a_worker_that_slept_takes_nothing_that_another_holds_into_doubt(clinic: Clinic) -> None:
+    log(patient=make_patient(clinic=clinic, phone=NUMBER))
+    ((asleep,),) = dispatch._begin(claim_due(now=timezone.now()))
+    Attempt.objects.update(outcome=Outcome.NOT_SENT, error_code="absent", look_at=None)
+    Reminder.objects.filter(pk=asleep.attempt.reminder_id).update(state=State.PLANNED)
+    assert claim_due(now=timezone.now()).reminders
+    record([Result(asleep.attempt, Unknown("no answer"))], now=timezone.now())
+    assert state_of(asleep.attempt.reminder) == State.SENDING
 
 
 def test_an_answer_that_comes_after_all_is_asked_about_to_its_end(clinic: Clinic) -> None:
