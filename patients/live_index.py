@@ -33,6 +33,7 @@ def _patience(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
 
 class AddLiveIndex(AddIndex):
     atomic = False
+    elsewhere = True  # whether other databases get it, too, as Django builds it
 
     def describe(self) -> str:
         return f"{super().describe()}, while the table is in use"
@@ -45,7 +46,8 @@ class AddLiveIndex(AddIndex):
         to_state: ProjectState,
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            if self.elsewhere:
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         with _patience(schema_editor):
             self._drop(schema_editor)  # what an interrupted run left behind is no index
@@ -59,10 +61,10 @@ class AddLiveIndex(AddIndex):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-        else:
+        if schema_editor.connection.vendor == "postgresql":
             self._drop(schema_editor)
+        elif self.elsewhere:
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
 
     def _drop(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
         name = schema_editor.quote_name(self.index.name)
@@ -72,28 +74,10 @@ class AddLiveIndex(AddIndex):
 class AddLiveIndexOnPostgresql(AddLiveIndex):
     """One that no model names: SQLite could not build it."""
 
+    elsewhere = False
+
     def describe(self) -> str:
         return f"{super().describe()}, on PostgreSQL"
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         pass
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,23 +63,13 @@ def of_patient(patient: int, clinic: Clinic, *, now: datetime) -> list[Shown]:
 def most_urgent(concerns: QuerySet[Concern], most: int) -> list[Concern]:
     """Emergencies first, then what else cannot wait, then what nobody is on, then the oldest.
 
-    Of more than `most` those are left out that a patient waits for least: what did not arrive.
+    What could not be delivered comes behind what a patient said; beyond `most` it is left out.
     """
-    ranks = [
-        *(When(report__tier=tier, then=number) for number, tier in enumerate(HOLDING_TIERS)),
-        When(kind__in=[Concern.Kind.FAILED, Concern.Kind.UNKNOWN], then=3),
-    ]
-    return _by_urgency(with_words(concerns).order_by(Case(*ranks, default=2), "id")[:most])
-
-
-def _by_urgency(concerns: Iterable[Concern]) -> list[Concern]:
-
-    def place(one: Concern) -> tuple[int, bool, int]:
-        tier = one.report.tier if one.report else ""
-        tiers = [*HOLDING_TIERS, tier]
-        return tiers.index(tier), one.acknowledged_at is not None, one.pk
-
-    return sorted(concerns, key=place)
+    tier = (When(report__tier=one, then=place) for place, one in enumerate(HOLDING_TIERS))
+    is_taken = Case(When(acknowledged_at=None, then=0), default=1)
+    is_ours = Case(When(kind__in=[Concern.Kind.FAILED, Concern.Kind.UNKNOWN], then=1), default=0)
+    order = (Case(*tier, default=len(HOLDING_TIERS)), is_taken, is_ours, "id")
+    return list(with_words(concerns).order_by(*order)[:most])
 
 
 def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None = None) -> Shown:
