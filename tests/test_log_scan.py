@@ -41,12 +41,13 @@ def test_it(said: str) -> None:
         ("Patient 12 could not be redacted; the next run tries again.", []),
         ("Not Found: /r/…", []),
         ("The provider has SM0123456789abcdef0123456789abcdef.", []),
+        ('{"message": "Refused.", "request": "4307d7adf56a430bbbbd33e68d78a514"}', []),
         ("Took up 12 due reminders at 2026-11-23 12:00:00,123.", []),
     ],
 )
 def test_a_line_that_names_somebody_is_found_and_no_other(line: str, found: list[str]) -> None:
     scan = Scan()
-    scan.learn("Wren", "Quillfeather", "Ana")
+    scan.learn("Wren", "Quillfeather", "Ana", "bbbbd")
     scan.look(line, "here")
     assert [one.what for one in scan.findings] == found
 

@@ -20,6 +20,8 @@ NEVER = {
     ),
 }
 WORD = re.compile(r"[^\W\d_]+")
+# A request's id, a message's: random letters between its digits, and nobody's name.
+IDENTIFIER = re.compile(r"\b(?:[A-Z]{2})?[0-9a-f]{32}\b")
 LETTERS = 4  # shorter names are words of many lines
 # Names of test patients and test staff that are words of ours.
 WORDS = frozenset(
@@ -47,7 +49,7 @@ class Scan:
         for line in text.splitlines():
             self.lines += 1
             found = {what for what, pattern in NEVER.items() if pattern.search(line)}
-            if self.names & set(WORD.findall(line)):
+            if self.names & set(WORD.findall(IDENTIFIER.sub("", line))):
                 found.add("a person's name")
             self.findings += [Finding(where, what, line[:300]) for what in sorted(found)]
 
