@@ -42,6 +42,7 @@ def test_it(said: str) -> None:
         ("Not Found: /r/…", []),
         ("The provider has SM0123456789abcdef0123456789abcdef.", []),
         ('{"message": "Refused.", "request": "4307d7adf56a430bbbbd33e68d78a514"}', []),
+        ("Ring 4307d7ad-f56a-430b-8bbd-bbbbd8a514ab came back.", []),
         ("Took up 12 due reminders at 2026-11-23 12:00:00,123.", []),
     ],
 )

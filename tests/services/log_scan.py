@@ -21,7 +21,7 @@ NEVER = {
 }
 WORD = re.compile(r"[^\W\d_]+")
 # A request's id, a message's: random letters between its digits, and nobody's name.
-IDENTIFIER = re.compile(r"\b(?:[A-Z]{2})?[0-9a-f]{32}\b")
+IDENTIFIER = re.compile(r"\b(?:[A-Z]{2})?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b")
 LETTERS = 4  # shorter names are words of many lines
 # Names of test patients and test staff that are words of ours.
 WORDS = frozenset(
