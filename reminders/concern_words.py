@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Case, F, QuerySet, When
+from phonenumber_field.phonenumber import to_python
 
 from patients import words
-from patients.models import Clinic, Report
+from patients.models import Clinic, Patient, Report
 from patients.models.answers import HOLDING_TIERS
 from patients.page_report import signs_said
 from reminders.models import Concern
@@ -16,6 +18,7 @@ from reminders.provider_errors import explain
 from reminders.state_words import EMERGENCY, URGENT, Look
 
 OF_A_PATIENT = 20
+STRANGER = "A number we do not know"
 HOLDS = "Until it is closed, their other messages wait."
 # A form only records: whoever sees it calls. What the page has said already is good to know then.
 CALL = {
@@ -29,7 +32,8 @@ LOOKS = {Report.Tier.EMERGENCY: EMERGENCY, Report.Tier.PAGE_NURSE: URGENT}
 class Shown:
     """`said`: the patient's own words; `do`: what usually helps; `on_it`: who has taken it on;
     `ended`: who closed it and why, empty while it is open; `wrong_address`: the number or email
-    is to be put right; `urgent`: how it looks as long as it cannot wait.
+    is to be put right; `urgent`: how it looks as long as it cannot wait; `can_call`: there is a
+    number or an email address to show.
     """
 
     pk: int
@@ -44,6 +48,34 @@ class Shown:
     wrong_address: bool
     can_correct: bool
     urgent: Look | None
+    can_call: bool
+
+
+class InFull(NamedTuple):
+    """How somebody is reached, nothing masked: the number to read and to dial, the address."""
+
+    who: str
+    phone: str
+    dial: str
+    email: str
+
+
+def in_full(patient: Patient) -> InFull:
+    return _in_full(patient.full_name, patient.address("sms"), patient.email)
+
+
+def whom_to_call(one: Concern) -> InFull:
+    """The patient, or else the number that the text came from."""
+    if one.patient:
+        return in_full(one.patient)
+    return _in_full(STRANGER, one.text.from_address if one.text else "", "")
+
+
+def _in_full(who: str, dial: str, email: str) -> InFull:
+    number = to_python(dial)
+    return InFull(
+        who, number.as_international if number and number.is_valid() else dial, dial, email
+    )
 
 
 def with_words(concerns: QuerySet[Concern]) -> QuerySet[Concern]:
@@ -77,7 +109,7 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
     return Shown(
         pk=one.pk,
         title=one.report.get_tier_display() if one.report else one.get_kind_display(),
-        who=one.patient.full_name if one.patient else "A number we do not know",
+        who=one.patient.full_name if one.patient else STRANGER,
         treatment=treatment,
         when=_when(one.opened_at, clinic, now),
         said=_said(one, clinic),
@@ -87,6 +119,7 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
         wrong_address=_is_wrong_address(one, channel),
         can_correct=one.kind == Concern.Kind.MOVED,
         urgent=_urgent(one),
+        can_call=any(whom_to_call(one)[1:]),
     )
 
 

@@ -62,6 +62,7 @@ urlpatterns = [
     path("concerns/", concerns.concerns, name="concerns"),
     path("concerns/<int:pk>/take/", concerns.acknowledge, name="concern-take"),
     path("concerns/<int:pk>/close/", concerns.close, name="concern-close"),
+    path("concerns/<int:pk>/number/", concerns.number, name="concern-number"),
     path("concerns/<int:pk>/correct/", concerns.correct_text, name="concern-correct"),
     path("treatments/<int:pk>/", story.story, name="story"),
     path("treatments/<int:pk>/handover/", story.handover, name="story-handover"),

@@ -263,6 +263,7 @@ CHANGES: dict[str, tuple[Any, AuditAct]] = {
     "task-done": (_none, AuditAct.TASK_DONE),
     "again": (lambda w: {"channel": "sms"}, AuditAct.SENT),
     "number": (_none, AuditAct.NUMBER),
+    "concern-number": (_none, AuditAct.NUMBER),
     "erase": (lambda w: {"why": "asked", "last_name": NAME}, AuditAct.ERASED),
     "hold": (lambda w: {"hold": "complaint"}, AuditAct.HELD),
 }  # fmt: skip

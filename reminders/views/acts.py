@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,6 +19,7 @@ from patients.models import AuditAct, Treatment
 from patients.models.patient import Channel
 from reminders.again import NotSentAgain, send_again
 from reminders.bell import ring
+from reminders.concern_words import in_full
 from reminders.models import Note, Reminder, Task
 from reminders.work_forms import AnswerForm, NoteForm, TaskForm
 
@@ -125,7 +127,8 @@ def number(request: StaffRequest, pk: int) -> HttpResponse:
     template = "staff/number.html" if request.htmx else "staff/number_page.html"
     treatment = _find(request, pk)
     audit.shown(request, AuditAct.NUMBER, [treatment.patient_id], about=f"treatment {pk}")
-    return render(request, template, {"treatment": treatment})
+    context = {"reached": in_full(treatment.patient), "back": reverse("story", args=[pk])}
+    return render(request, template, context)
 
 
 def _typed(request: StaffRequest) -> QueryDict | None:

@@ -20,7 +20,7 @@ from patients.access import StaffRequest, staff_only
 from patients.models import AuditAct, Treatment
 from reminders.bell import ring
 from reminders.check_ins import close_report
-from reminders.concern_words import most_urgent, show, with_words
+from reminders.concern_words import most_urgent, show, whom_to_call, with_words
 from reminders.corrections import send_correction
 from reminders.models import Concern
 from reminders.work_forms import CloseForm
@@ -91,6 +91,18 @@ def correct_text(request: StaffRequest, pk: int) -> HttpResponse:
         ring()
         messages.success(request, "The correction leaves now, outside quiet hours.")
     return redirect("concerns")
+
+
+@never_cache
+@require_POST
+@staff_only()
+def number(request: StaffRequest, pk: int) -> HttpResponse:
+    """The number it came from, or the patient's, in full: because somebody is about to call."""
+    concern = get_object_or_404(_concerns(request).select_related("patient", "text"), pk=pk)
+    audit.shown(request, AuditAct.NUMBER, _whom(concern), about=f"concern {pk}")
+    template = "staff/number.html" if request.htmx else "staff/number_page.html"
+    context = {"reached": whom_to_call(concern), "back": reverse("concerns")}
+    return render(request, template, context)
 
 
 @transaction.atomic

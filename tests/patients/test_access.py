@@ -99,6 +99,7 @@ TABLE = {
     "concern-take": (STAFF, WRITE),
     "concern-close": (STAFF, READ_WRITE),
     "concern-correct": (STAFF, WRITE),
+    "concern-number": (STAFF, WRITE),
     "story": (STAFF, READ),
     "story-handover": (STAFF, READ),
     "undo": (STAFF, WRITE),

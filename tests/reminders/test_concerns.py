@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from patients.acts import report_signs
-from patients.models import Patient
+from patients.models import AuditRow, Patient
 from patients.models.clinic import Role
 from patients.protocol import TierAction
 from reminders.amending import correct_time
@@ -67,6 +67,40 @@ def test_a_text_from_a_number_nobody_has_stands_there_too(patient: Patient, nurs
     page = shown(nurse)
     assert "A number we do not know" in page
     assert "0177" not in page
+
+
+def test_the_number_of_a_concern_shows_when_asked_for_can_be_dialled_and_leaves_a_row(
+    patient: Patient, nurse: Client
+) -> None:
+    """Of somebody nobody knows: the record of no patient."""
+    text("Who is this?", sender="+12025550177")
+    text("It burns", number=2)
+    stranger, known = Concern.objects.order_by("patient")
+    if stranger.patient:
+        stranger, known = known, stranger
+    for one, who, number, whom in (
+        (stranger, "A number we do not know", "+12025550177", None),
+        (known, "Maria Gomez", "+12025550146", patient.pk),
+    ):
+        address = f"/concerns/{one.pk}/number/"
+        assert f'action="{address}"' in shown(nurse)
+        assert nurse.get(address).status_code == 405
+        for headers in ({}, {"hx-request": "true"}):
+            page = nurse.post(address, headers=headers).content.decode()
+            assert f'href="tel:{number}"' in page
+            assert f"+1 202-555-{number[-4:]}" in page
+            assert (who in page) is not bool(headers)
+            row = AuditRow.objects.latest("pk")
+            assert (row.act, row.patient_id, row.about) == ("number", whom, f"concern {one.pk}")
+
+
+@pytest.mark.parametrize("sender", ["27273", "LAKESIDE", "+1999"])
+def test_what_is_no_ordinary_number_is_shown_as_it_came(
+    patient: Patient, nurse: Client, sender: str
+) -> None:
+    text("Who is this?", sender=sender)
+    address = f"/concerns/{Concern.objects.get().pk}/number/"
+    assert sender in nurse.post(address).content.decode()
 
 
 @pytest.mark.parametrize(
