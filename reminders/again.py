@@ -64,12 +64,14 @@ class Again(NamedTuple):
     refused: Skip | None = None
 
 
-def agains_of(reminders: Iterable[Reminder], *, now: datetime) -> dict[int, Again]:
+def agains_of(
+    reminders: Iterable[Reminder], *, now: datetime, reach: Reach | None = None
+) -> dict[int, Again]:
     """For each what is worth asking for and would not be refused: what cannot be is not offered."""
     worth = [(one, ways) for one in reminders if (ways := ways_again(one, now=now))]
     if not worth:
         return {}
-    reach = reach_of([one.treatment.patient for one, _ in worth])
+    reach = reach or reach_of([one.treatment.patient for one, _ in worth])
     return {one.pk: _again(one, ways, reach) for one, ways in worth}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from patients.models import Patient, Treatment
+from patients.models import Consent, Patient, Treatment
 from patients.models.answers import open_reports
 from patients.models.patient import Channel, latest_consents, stopped_addresses
 from patients.protocol import ReminderKind
@@ -72,6 +72,19 @@ def reach_of(patients: Collection[Patient]) -> Reach:
     return Reach(
         frozenset(given.values_list("patient_id", "scope", "channel")),
         frozenset(stopped_addresses({one.clinic_id for one in patients}, addresses)),
+    )
+
+
+def reach_of_one(patient: Patient, consents: Iterable[Consent]) -> Reach:
+    """The same of one, from rows of `consents_and_stops`, without a question of its own."""
+    told = [(one, getattr(one, "stopped", False)) for one in consents]
+    return Reach(
+        frozenset((patient.pk, one.scope, one.channel) for one, _ in told if one.given),
+        frozenset(
+            (patient.clinic_id, one.channel, patient.address(one.channel))
+            for one, stopped in told
+            if stopped
+        ),
     )
 
 

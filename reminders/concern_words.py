@@ -13,12 +13,15 @@ from patients import words
 from patients.models import Clinic, Patient, Report
 from patients.models.answers import HOLDING_TIERS
 from patients.page_report import signs_said
+from reminders.answering import Answering
 from reminders.models import Concern
 from reminders.provider_errors import explain
 from reminders.state_words import EMERGENCY, URGENT, Look
 
 OF_A_PATIENT = 20
 STRANGER = "A number we do not know"
+NO_PATIENT = "No patient has this number, so nothing is sent to it: call instead."
+NO_TREATMENT = "No treatment of theirs stands here, so nothing can be sent: call instead."
 HOLDS = "Until it is closed, their other messages wait."
 # A form only records: whoever sees it calls. What the page has said already is good to know then.
 CALL = {
@@ -33,7 +36,7 @@ class Shown:
     """`said`: the patient's own words; `do`: what usually helps; `on_it`: who has taken it on;
     `ended`: who closed it and why, empty while it is open; `wrong_address`: the number or email
     is to be put right; `urgent`: how it looks as long as it cannot wait; `can_call`: there is a
-    number or an email address to show.
+    number or an email address to show; `answer_by`: "by text", or why nothing may be sent.
     """
 
     pk: int
@@ -49,6 +52,13 @@ class Shown:
     can_correct: bool
     urgent: Look | None
     can_call: bool
+    answer_by: str
+    no_answer: str
+
+    @property
+    def number_id(self) -> str:
+        """The place on a page for the number in full."""
+        return f"number-{self.pk}"
 
 
 class InFull(NamedTuple):
@@ -104,7 +114,17 @@ def most_urgent(concerns: QuerySet[Concern], most: int) -> list[Concern]:
     return list(with_words(concerns).order_by(*order)[:most])
 
 
-def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None = None) -> Shown:
+def show(
+    one: Concern,
+    clinic: Clinic,
+    *,
+    now: datetime,
+    treatment: int | None = None,
+    answering: Answering | None = None,
+) -> Shown:
+    """`treatment`: whose story it leads to; `answering`: how the patient may be answered, if there
+    is a treatment that stands.
+    """
     channel = one.reminder.channel if one.reminder else "sms"
     return Shown(
         pk=one.pk,
@@ -120,7 +140,15 @@ def show(one: Concern, clinic: Clinic, *, now: datetime, treatment: int | None =
         can_correct=one.kind == Concern.Kind.MOVED,
         urgent=_urgent(one),
         can_call=any(whom_to_call(one)[1:]),
+        answer_by=answering.by if answering else "",
+        no_answer=_no_answer(one, answering),
     )
+
+
+def _no_answer(one: Concern, answering: Answering | None) -> str:
+    if answering is None:
+        return NO_TREATMENT if one.patient else NO_PATIENT
+    return answering.why_not
 
 
 def _urgent(one: Concern) -> Look | None:

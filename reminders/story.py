@@ -17,6 +17,7 @@ from patients.models import Patient, StaffUser, Treatment
 from patients.models.patient import Channel
 from reminders.again import DID_NOT_ARRIVE, Again, agains_of
 from reminders.amending import correct_time
+from reminders.checks import Reach
 from reminders.fields import masked
 from reminders.messages import render
 from reminders.models import ANSWER, Attempt, Reminder, State
@@ -133,14 +134,20 @@ def facts(treatment: Treatment, *, now: datetime) -> list[Fact]:
     ]
 
 
-def lines(treatment: Treatment, reminders: Iterable[Reminder], *, now: datetime) -> list[Line]:
+def lines(
+    treatment: Treatment,
+    reminders: Iterable[Reminder],
+    *,
+    now: datetime,
+    reach: Reach | None = None,
+) -> list[Line]:
     """Every reminder of the treatment in order. Needs attempts and receipts prefetched."""
     rows = list(reminders)
     repeated = {row.again_of_id for row in rows}
     for row in rows:
         row.treatment = treatment
     last = [] if treatment.voided_at else [row for row in rows if row.pk not in repeated]
-    agains = agains_of(last, now=now)
+    agains = agains_of(last, now=now, reach=reach)
     return [_line(treatment, row, agains.get(row.pk, Again()), now) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -133,7 +134,11 @@ class AnswerForm(PlainForm):
             "max_length": f"At most {LONGEST_ANSWER} letters go by text. Say it shorter, or call.",
         },
     )
-    channel = forms.ChoiceField(label="By", choices=Channel.choices, widget=forms.RadioSelect)
+    channel = forms.ChoiceField(label="By", widget=forms.RadioSelect)
+
+    def __init__(self, data: Any = None, *, ways: Sequence[Channel]) -> None:
+        super().__init__(data, initial={"channel": ways[0] if ways else ""})
+        self.fields["channel"].choices = [(way.value, way.label) for way in ways]  # type: ignore[attr-defined]
 
     def send(self, treatment: Any, *, by: StaffUser, now: datetime) -> bool:
         """Whether it was planned; if not, the form says why."""

@@ -155,6 +155,19 @@ def latest_consents(patients: Any) -> models.QuerySet[Consent]:
     return Consent.objects.filter(id__in=newest)
 
 
+def consents_and_stops(patient: Patient) -> models.QuerySet[Consent]:
+    """The patient's consent rows that hold, each with `stopped`: whether its address has since."""
+    spoken = {patient.address(way) for way in Channel} - {""}
+    said = OptOut.objects.filter(
+        clinic=patient.clinic_id,
+        channel=models.OuterRef("channel"),
+        address__in=spoken | {hidden(one) for one in spoken},
+    ).order_by("-id")
+    return latest_consents([patient.pk]).annotate(
+        stopped=models.Subquery(said.values("stopped")[:1])
+    )
+
+
 def hidden(address: str) -> str:
     """What stands for an address whose patient was erased: a stop still holds, and names nobody.
 

@@ -4,6 +4,7 @@ from reminders.models.concern import Concern, InboundText
 from reminders.models.notice import Notice
 from reminders.models.reminder import (
     ANSWER,
+    ANSWER_RULE,
     LAST_MINUTE,
     MOVES,
     Attempt,
@@ -18,6 +19,7 @@ from reminders.models.work import Note, Task
 
 __all__ = [
     "ANSWER",
+    "ANSWER_RULE",
     "LAST_MINUTE",
     "MOVES",
     "Alarm",

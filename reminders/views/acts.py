@@ -18,6 +18,7 @@ from patients.access import StaffRequest, staff_only
 from patients.models import AuditAct, Treatment
 from patients.models.patient import Channel
 from reminders.again import NotSentAgain, send_again
+from reminders.answering import answering_of
 from reminders.bell import ring
 from reminders.concern_words import in_full
 from reminders.models import Note, Reminder, Task
@@ -32,15 +33,13 @@ WAITS = "It is planned. Its line below shows when it leaves."
 @staff_only()
 def answer(request: StaffRequest, pk: int) -> HttpResponse:
     treatment, now = _find(request, pk), timezone.now()
-    patient = treatment.patient
-    ways = [channel for channel in Channel if patient.address(channel)]
-    chosen = patient.channel if patient.address(patient.channel) else (ways or [Channel.SMS])[0]
-    form = AnswerForm(_typed(request), initial={"channel": chosen})
+    may = answering_of([treatment.patient])[treatment.patient_id]
+    form = AnswerForm(_typed(request), ways=may.ways)
     if form.is_valid() and form.send(treatment, by=request.user, now=now):
         ring()
         messages.success(request, LEAVES)
         return redirect("story", pk)
-    return _page(request, treatment, form, "answer")
+    return _page(request, treatment, form, "answer", answering=may)
 
 
 @never_cache
@@ -135,10 +134,12 @@ def _typed(request: StaffRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _page(request: StaffRequest, treatment: Treatment, form: Form, kind: str) -> HttpResponse:
+def _page(
+    request: StaffRequest, treatment: Treatment, form: Form, kind: str, **more: object
+) -> HttpResponse:
     about = f"{kind}, treatment {treatment.pk}"
     audit.shown(request, AuditAct.FORM, [treatment.patient_id], about=about)
-    context = {"treatment": treatment, "patient": treatment.patient, "form": form}
+    context = {"treatment": treatment, "patient": treatment.patient, "form": form, **more}
     return render(request, f"staff/{kind}.html", context)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from patients import audit
 from patients.access import StaffRequest, staff_only
 from patients.models import AuditAct, Treatment
+from reminders.answering import answering_of
 from reminders.bell import ring
 from reminders.check_ins import close_report
 from reminders.concern_words import most_urgent, show, whom_to_call, with_words
@@ -35,16 +37,28 @@ def concerns(request: StaffRequest) -> HttpResponse:
     clinic, now = request.user.clinic, timezone.now()
     open_ = most_urgent(_open(request), MANY)
     more = _open(request).count() - MANY if len(open_) == MANY else 0
-    treatments = dict(
-        Treatment.objects.filter(patient__in=[one.patient_id for one in open_ if one.patient_id])
-        .order_by("treated_at")
-        .values_list("patient", "pk")
-    )
+    patients = {one.patient.pk: one.patient for one in open_ if one.patient}
+    stories, standing = _treatments(patients)
+    answers = answering_of([patients[pk] for pk in standing])
     rows = [
-        show(one, clinic, now=now, treatment=treatments.get(one.patient_id or 0)) for one in open_
+        show(one, clinic, now=now, treatment=stories.get(pk), answering=answers.get(pk))
+        for one in open_
+        for pk in [one.patient_id or 0]
     ]
-    audit.shown(request, AuditAct.CONCERNS, [one.patient_id for one in open_ if one.patient_id])
+    audit.shown(request, AuditAct.CONCERNS, patients)
     return render(request, "staff/concerns.html", {"rows": rows, "more": more, "here": "concerns"})
+
+
+def _treatments(patients: Iterable[int]) -> tuple[dict[int, int], set[int]]:
+    """By patient the newest treatment, one that stands before one that was voided; who has one
+    that stands.
+    """
+    rows = list(
+        Treatment.objects.filter(patient__in=list(patients))
+        .order_by(F("voided_at").desc(nulls_last=True), "treated_at")
+        .values_list("patient", "pk", "voided_at")
+    )
+    return {patient: pk for patient, pk, _ in rows}, {one for one, _, void in rows if not void}
 
 
 @require_POST

@@ -14,10 +14,12 @@ from patients import audit, links
 from patients.access import StaffRequest, staff_only
 from patients.door import looks_on
 from patients.models import AuditAct, Treatment
-from patients.models.patient import latest_consents
+from patients.models.patient import consents_and_stops
 from patients.qr import code_of
 from reminders import story as told
 from reminders.amending import correct_time, void_treatment
+from reminders.answering import answering
+from reminders.checks import reach_of_one
 from reminders.concern_words import of_patient
 from reminders.correction_forms import CorrectionForm, VoidForm
 from reminders.handover import handover_of, undo_seconds
@@ -47,6 +49,8 @@ def render_story(
     audit.shown(request, AuditAct.STORY, [treatment.patient_id], about=f"treatment {pk}")
     reminders = list(_reminders(treatment).select_related("asked_by"))
     address = links.address_of(treatment)
+    consents = list(consents_and_stops(treatment.patient).select_related("recorded_by"))
+    reach = reach_of_one(treatment.patient, consents)
     context = {
         "treatment": treatment,
         "patient": treatment.patient,
@@ -56,9 +60,10 @@ def render_story(
         "handover": handover_of(treatment, reminders, now=now),
         "undo_seconds": undo_seconds(treatment, by=request.user, now=now),
         "email_form": email_form or PageByEmailForm(patient=treatment.patient),
-        "lines": told.lines(treatment, reminders, now=now),
+        "lines": told.lines(treatment, reminders, now=now, reach=reach),
         "facts": told.facts(treatment, now=now),
-        "consents": latest_consents([treatment.patient_id]).select_related("recorded_by"),
+        "consents": consents,
+        "answering": answering(treatment.patient, reach),
         "visits": visits,
         "concerns": of_patient(treatment.patient_id, treatment.patient.clinic, now=now),
         "trail": trail(treatment.patient, now=now),

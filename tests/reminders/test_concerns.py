@@ -14,13 +14,15 @@ from django.test.utils import CaptureQueriesContext
 from patients.acts import report_signs
 from patients.models import AuditRow, Patient
 from patients.models.clinic import Role
+from patients.models.patient import Channel
 from patients.protocol import TierAction
 from reminders.amending import correct_time
 from reminders.inbox import receive_text
-from reminders.models import Concern, Reminder, State
+from reminders.models import ANSWER, Concern, Reminder, State
+from reminders.optouts import stop
 from reminders.page_acts import take_up
 from reminders.views.concerns import MANY
-from tests.builders import SENDER, log, make_staff, reminder_of, set_state
+from tests.builders import SENDER, log, make_staff, reminder_of, set_state, void
 
 pytestmark = pytest.mark.django_db
 
@@ -212,9 +214,66 @@ def test_the_new_hour_is_texted_by_one_press(patient: Patient, nurse: Client) ->
     assert Reminder.objects.filter(rule="cleanse", occurrence=2).count() == 1
 
 
+@pytest.mark.parametrize("path", ["/concerns/", "/treatments/{pk}/", "/treatments/{pk}/answer/"])
+def test_an_answer_is_offered_by_the_ways_it_may_go_and_else_the_phone(
+    patient: Patient, nurse: Client, path: str
+) -> None:
+    treatment = log(patient=patient)
+    text("It burns")
+    address, answer = path.format(pk=treatment.pk), f"/treatments/{treatment.pk}/answer/"
+
+    def offered() -> tuple[bool, str]:
+        said = " ".join(nurse.get(address).content.decode().split())
+        return f'href="{answer}"' in said or 'name="channel"' in said, said
+
+    assert offered()[0]
+    stop(patient.clinic, "+12025550146")
+    may, said = offered()
+    assert may
+    assert "Answer by email" in said or "The patient has stopped messages by text." in said
+    assert "Answer by text" not in said
+    stop(patient.clinic, "maria@example.org", channel=Channel.EMAIL)
+    may, said = offered()
+    assert not may
+    assert "The patient has stopped messages: call instead." in said
+    assert "Show the number" in said or "Show in full" in said
+
+
+def test_without_consent_no_words_of_staff_are_offered_nor_taken(
+    patient: Patient, nurse: Client
+) -> None:
+    treatment = log(patient=patient, recovery=False)
+    text("It burns")
+    said = "The patient has not agreed to messages: call instead."
+    for address in ("/concerns/", f"/treatments/{treatment.pk}/"):
+        page = nurse.get(address).content.decode()
+        assert said in page
+        assert "Answer by" not in page
+    answer = f"/treatments/{treatment.pk}/answer/"
+    assert said in nurse.post(answer, {"words": "Come by.", "channel": "sms"}).content.decode()
+    assert not Reminder.objects.filter(rule=ANSWER).exists()
+
+
+def test_without_a_treatment_that_stands_the_phone_is_offered_and_the_voided_story(
+    patient: Patient, nurse: Client
+) -> None:
+    text("It burns")
+    said = "No treatment of theirs stands here, so nothing can be sent: call instead."
+    assert said in shown(nurse)
+    treatment = log(patient=patient)
+    assert said not in shown(nurse)
+    void(treatment, by=make_staff(clinic=patient.clinic))
+    page = shown(nurse)
+    assert said in page
+    assert "Answer by" not in page
+    assert f'href="/treatments/{treatment.pk}/"' in page
+    assert "Show the number" in page
+
+
 def test_the_page_costs_the_same_queries_for_one_and_for_many(
     patient: Patient, nurse: Client
 ) -> None:
+    log(patient=patient)
     counts = []
     for number in (1, 30):
         for each in range(number):
@@ -222,8 +281,8 @@ def test_the_page_costs_the_same_queries_for_one_and_for_many(
         with CaptureQueriesContext(connection) as captured:
             shown(nurse)
         counts.append(len(captured))
-    # session, user, clinic, concerns, treatments, the audit row
-    assert counts == [6, 6]
+    # session, user, clinic, concerns, treatments; who has agreed, who has stopped; the audit row
+    assert counts == [8, 8]
 
 
 def test_the_board_counts_what_is_open(patient: Patient, nurse: Client) -> None:
