@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from aftercare.dump import Contents, DumpError, tables
+from patients.audit_wall import ONLY_ADDED_TO
 
 BLOCK = 1 << 20  # bytes
 # Everything of the role's own in the schema, but nothing that belongs to an extension.
@@ -81,6 +83,7 @@ def load(dump: Path, rows: Mapping[str, int], *, then: Sequence[str]) -> None:
     connection.close()
     checks = [CHECK.format(schema=schema, table=name, rows=number) for name, number in rows.items()]
     after = [f"SET search_path TO {schema};\n", *checks, *(f"{one};\n" for one in then)]
+    after += [ONLY_ADDED_TO]  # what this database allows in new tables was added to the dump's
     reading = [_program("pg_restore"), "--file=-", "--no-owner", "--no-comments"]
     writing = [_program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--single-transaction"]
     writing += ["--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"]
@@ -94,7 +97,17 @@ def load(dump: Path, rows: Mapping[str, int], *, then: Sequence[str]) -> None:
         with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stderr=said) as psql:
             _feed(psql, parts)
         if psql.returncode:
-            raise DumpError(f"PostgreSQL refused the dump and kept what it had: {_words(said)}")
+            raise DumpError(_refusal(_words(said)))
+
+
+def _refusal(words: str) -> str:
+    """`pg_dump` writes down what each role may do, but no roles: those are the server's."""
+    if role := re.search(r'role "([^"]+)" does not exist', words):
+        return (
+            f"The backup says what the role {role[1]} may do, and this PostgreSQL has no such "
+            f"role. Make it first, as it was (CREATE ROLE {role[1]} LOGIN), then restore."
+        )
+    return f"PostgreSQL refused the dump and kept what it had: {words}"
 
 
 def _feed(psql: subprocess.Popen[bytes], parts: Iterable[bytes]) -> None:

@@ -20,6 +20,18 @@ FUNCTION = f"""
 CREATE OR REPLACE FUNCTION patients_audit_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '{REFUSED}' USING ERRCODE = 'insufficient_privilege'; END $$"""
 
+# Whoever else may write in a new table by itself (`ALTER DEFAULT PRIVILEGES`) may not in these.
+ONLY_ADDED_TO = f"""
+DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT DISTINCT oid::regclass AS name, grantee FROM pg_class, aclexplode(relacl)
+    WHERE oid IN ({", ".join(f"to_regclass('{table}')" for table in TABLES)})
+    AND grantee <> relowner
+  LOOP EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %s FROM %s',
+    one.name, CASE one.grantee WHEN 0 THEN 'PUBLIC' ELSE one.grantee::regrole::text END);
+  END LOOP;
+END $$;
+"""
+
 
 class Editor(Protocol):
     @property
@@ -34,6 +46,8 @@ def install(editor: Editor) -> None:
         is_sqlite = editor.connection.vendor == "sqlite"
         for statement in _on_sqlite(table) if is_sqlite else [_on_postgresql(table)]:
             editor.execute(statement)
+    if editor.connection.vendor != "sqlite":
+        editor.execute(ONLY_ADDED_TO, params=None)
 
 
 def remove(editor: Editor) -> None:
