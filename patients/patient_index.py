@@ -2,7 +2,7 @@
 find the end of a number and the begin of an email; names have an index of their own (`name_index`).
 
 `install` makes the trigrams. On SQLite a later migration that rebuilds the patients' table drops
-its triggers: run `install` again after it (every test of the search goes red until then).
+its triggers: run `install` again after it (`tests/test_migrations.py` insists).
 """
 
 from __future__ import annotations
