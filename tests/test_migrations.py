@@ -52,7 +52,7 @@ class Written:
 
 @pytest.mark.django_db
 def test_what_the_database_does_by_itself_is_there_after_every_migration() -> None:
-    """On SQLite a migration that makes the table anew drops its triggers: let it `install` again."""
+    """On SQLite a migration that makes a table anew drops its triggers: let it `install` again."""
     written = Written()
     patient_index.install(written)  # type: ignore[arg-type]
     audit_wall.install(written)
