@@ -1,7 +1,8 @@
 """What staff are told of the site, the day and their sign-in: written, and sent until it is gone.
 
-Beside the reminders' one way, as a circuit or a patient's wish must not hold it back. For staff,
-twice is better than never.
+Beside the reminders' one way, as a circuit or a patient's wish must not hold it back. What has no
+clear answer counts as gone, as everywhere. Only where a worker died in its call nobody has heard
+even that: it goes again after a minute, and may come twice.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from reminders.channels import Message, NotSent, Outcome
 from reminders.channels.codes import NO_CONNECTION, Means
 
 AT_ONCE = 20
-# Longer than any call. A worker that died in one is followed by another after this.
+# Longer than any call. A worker that died in one is followed by another after this, and what could
+# not be sent waits as long, so that those behind it get their turn.
 TAKEN_FOR = timedelta(seconds=60)
 Row = TypeVar("Row", bound=Model)
 
@@ -57,9 +59,8 @@ def send_each(
         outcome = send(row)
         if not isinstance(outcome, NotSent):  # what may have gone is not sent again
             mine.update(**{gone: now})
-            continue
-        mine.update(**{taken: None})
-        if outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
+        elif outcome.means is Means.ACCOUNT or outcome.code == NO_CONNECTION:
+            mine.update(**{taken: None})
             break  # the way is closed to all; the next look tries again
 
 

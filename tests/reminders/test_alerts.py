@@ -17,6 +17,7 @@ from reminders.alerts import send_waiting
 from reminders.channels import Message, sms
 from reminders.concerns import alert_staff
 from reminders.models import Alert, Circuit
+from reminders.telling import AT_ONCE, TAKEN_FOR
 from tests.builders import make_clinic, make_staff
 from tests.phone.client import Phone
 
@@ -129,6 +130,22 @@ def test_a_mailbox_that_is_busy_does_not_hold_back_the_other_clinics(
     assert len(provider.messages(MAIL)) == 1
 
 
+def test_a_mailbox_that_is_busy_for_long_gives_the_others_their_turn_and_gets_its_own_again(
+    clinic: Clinic, provider: Phone
+) -> None:
+    other = make_clinic(slug="harbour", name="Harbour Skin", sms_sender="+12025550110")
+    reachable(other, mail="later@harbour.example")  # always 451
+    for number in range(AT_ONCE + 1):
+        tell(other, f"Alert {number}.")
+    tell(clinic)
+    send(times=2)
+    assert len(provider.messages(MAIL)) == 1
+    reachable(other, mail="now@harbour.example")
+    with time_machine.travel(timezone.now() + TAKEN_FOR + timedelta(seconds=1)):
+        send(times=2)
+    assert len(provider.messages("now@harbour.example")) == AT_ONCE + 1
+
+
 def test_a_number_that_cannot_be_texted_is_not_tried_with_every_tick(
     clinic: Clinic, provider: Phone
 ) -> None:
@@ -163,7 +180,7 @@ def test_each_clinic_is_told_at_its_own_address(clinic: Clinic, provider: Phone)
 def test_an_alert_whose_worker_was_killed_at_its_call_goes_again_after_a_minute(
     clinic: Clinic, provider: Phone, monkeypatch: pytest.MonkeyPatch, called: bool, texts: int
 ) -> None:
-    """Nobody knows whether it has gone: twice is better than never."""
+    """Nobody is left who knows whether it has gone."""
 
     class Killed(BaseException):
         """Nothing after it runs."""
