@@ -263,24 +263,26 @@ TWILIO_API_BASE: str = env.str(
 TWILIO_ANSWERS_KEYWORDS: bool = env.bool("TWILIO_ANSWERS_KEYWORDS", default=not DEMO)
 
 # --- Email --------------------------------------------------------------------------------------
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="reminders.channels.smtp.EmailBackend")
 # `anymail.backends.postmark.EmailBackend` and its sisters: `postmark`; empty for plain SMTP.
 EMAIL_PROVIDER: str = (
     EMAIL_BACKEND.split(".")[2] if EMAIL_BACKEND.startswith("anymail.backends.") else ""
 )
 # Each ANYMAIL_… of the environment, such as ANYMAIL_POSTMARK_SERVER_TOKEN or
 # ANYMAIL_WEBHOOK_SECRET ("user:password", which the provider sends with every webhook).
-ANYMAIL: dict[str, str] = {
+ANYMAIL: dict[str, object] = {
     name.removeprefix("ANYMAIL_").removesuffix("_FILE"): env.str(name.removesuffix("_FILE"))
     for name in list(os.environ)
     if name.startswith("ANYMAIL_")
 }
+# Seconds to connect, to be answered: less than a call's time, `reminders.dispatch.CALL_NEEDS`.
+EMAIL_TIMEOUT = 10
+ANYMAIL["REQUESTS_TIMEOUT"] = (3, EMAIL_TIMEOUT)
 EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1" if DEMO else "")
 EMAIL_PORT = env.int("EMAIL_PORT", default=PORT + 2 if DEMO else 587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=not DEMO)
-EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="aftercare@lakeside.example" if DEMO else ""
 )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import smtplib
 
+import requests
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.core.mail import EmailMultiAlternatives, get_connection
+from urllib3.exceptions import NewConnectionError
 
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
-from reminders.channels.codes import Means, meaning_of_smtp
+from reminders.channels.codes import NO_CONNECTION, Means, meaning_of_smtp
 
 
 def send(message: Message) -> Outcome:
@@ -35,13 +37,13 @@ def send(message: Message) -> Outcome:
         return NotSent(str(error.smtp_code), meaning_of_smtp(error.smtp_code))
     except (OSError, smtplib.SMTPException):
         connection.close()
-        return NotSent("no connection")
+        return NotSent(NO_CONNECTION)
     try:
         mail.send()
     except AnymailRecipientsRefused:
         return Rejected("rejected")
     except AnymailAPIError as error:  # by HTTP; before OSError, which it is as well
-        return _refused_by_api(error.status_code)
+        return _refused_by_api(error)
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(max(code for code, _ in error.recipients.values()))
     except smtplib.SMTPSenderRefused as error:
@@ -71,8 +73,19 @@ def _refused(code: int) -> Outcome:
     return Rejected(str(code), means) if means is Means.NUMBER else NotSent(str(code), means)
 
 
-def _refused_by_api(status: int | None) -> Outcome:
+def _never_left(cause: BaseException | None) -> bool:
+    """Whether there was no connection at all, so that not a byte of the mail has left."""
+    if isinstance(cause, requests.ConnectTimeout):
+        return True
+    told = cause.args[0] if isinstance(cause, requests.ConnectionError) and cause.args else None
+    return isinstance(getattr(told, "reason", None), NewConnectionError)
+
+
+def _refused_by_api(error: AnymailAPIError) -> Outcome:
     """What a provider's HTTP status says; without one, or with 5xx, only it can tell."""
+    status: int | None = error.status_code
+    if _never_left(error.__cause__):
+        return NotSent(NO_CONNECTION)
     if status is None or status >= 500:
         return Unknown("no answer" if status is None else str(status))
     if status == 429:

@@ -62,7 +62,7 @@ def box(valkey: Valkey) -> Iterator[None]:
 def provider(phone: Phone, settings: Settings) -> Iterator[Phone]:
     """The stand-in provider, with this process's Twilio client and mail pointed at it."""
     settings.TWILIO_API_BASE = phone.base_url
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "reminders.channels.smtp.EmailBackend"
     settings.EMAIL_PORT = phone.smtp_port
     sms.client.cache_clear()
     yield phone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pytest_django import Settings
 from patients.models.patient import Channel
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown, email
 from reminders.channels.codes import Means
+from reminders.dispatch import CALL_NEEDS
 from reminders.looks import SENT_LOOKS, first_look
 from reminders.models import Attempt
 
@@ -77,13 +79,32 @@ def test_the_status_says_whether_the_mail_has_gone(
     assert email.send(MESSAGE) == outcome
 
 
-def test_a_provider_that_cannot_be_reached_leaves_the_mail_unknown(settings: Settings) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "no-such-host.invalid"])
+def test_a_mail_whose_provider_cannot_be_reached_has_certainly_not_gone(
+    settings: Settings, host: str
+) -> None:
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
     settings.ANYMAIL = {
         "POSTMARK_SERVER_TOKEN": "ours",
-        "POSTMARK_API_URL": "http://127.0.0.1:9/",
+        "POSTMARK_API_URL": f"http://{host}/",
     }
-    assert email.send(MESSAGE) == Unknown("no answer")
+    assert email.send(MESSAGE) == NotSent("no connection")
+
+
+def test_a_provider_that_takes_the_mail_and_says_nothing_leaves_it_unknown_within_the_calls_time(
+    settings: Settings,
+) -> None:
+    connect, read = settings.ANYMAIL["REQUESTS_TIMEOUT"]
+    assert (connect, read) == (3, 10)
+    assert connect + read < CALL_NEEDS.total_seconds()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+        settings.ANYMAIL = {
+            "POSTMARK_SERVER_TOKEN": "ours",
+            "POSTMARK_API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/",
+            "REQUESTS_TIMEOUT": (connect, 0.2),
+        }
+        assert email.send(MESSAGE) == Unknown("no answer")
 
 
 def test_only_a_provider_whose_webhooks_tell_can_leave_a_mail_without_receipt(

@@ -82,7 +82,7 @@ def test_a_mail_server_that_is_away_is_tried_again(
     wanting: StaffUser, settings: Settings, mailoutbox: list[EmailMessage]
 ) -> None:
     working = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "reminders.channels.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nobody listens there
     send_due(now=SIX)
     settings.EMAIL_BACKEND = working
