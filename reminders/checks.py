@@ -178,7 +178,8 @@ def _refused(
     if not open_:
         return None
     clinic = row.treatment.patient.clinic
-    for scope in circuits.scopes_of(row.channel, clinic.sender, address):
+    sender = circuits.sender_of(clinic, row.channel)
+    for scope in circuits.scopes_of(row.channel, sender, address):
         circuit = open_.get(scope)
         if circuit is None:
             continue

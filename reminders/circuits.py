@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import phonenumbers
+from django.conf import settings
 from django.db import transaction
 
 from patients.models import Clinic
@@ -26,6 +27,13 @@ WORDS = {
 }
 
 Scope = tuple[str, str, str]  # channel, scope, key
+
+
+def sender_of(clinic: Clinic, channel: str) -> str:
+    """The number its texts come from, or the address its emails do."""
+    if channel == Channel.SMS:
+        return clinic.sender
+    return clinic.email_sender or settings.DEFAULT_FROM_EMAIL
 
 
 def scopes_of(channel: str, sender: str, to: str) -> list[Scope]:

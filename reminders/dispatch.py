@@ -26,6 +26,7 @@ from reminders.bell import ring
 from reminders.calls import Calls
 from reminders.channels import Message, NotSent, Rejected, Unknown, email, sms
 from reminders.channels.codes import Means
+from reminders.circuits import sender_of
 from reminders.claim import Claim, claim_due, open_attempts
 from reminders.heartbeat import in_doubt, set_aside
 from reminders.leases import release_expired
@@ -170,10 +171,10 @@ def _message(attempt: Attempt, reminder: Reminder, rendered: Rendered, now: date
     clinic = reminder.treatment.patient.clinic
     by_sms = reminder.channel == Channel.SMS
     host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]
-    mail_sender = f'"{clinic.name}" <{clinic.email_sender or settings.DEFAULT_FROM_EMAIL}>'
+    sender = sender_of(clinic, reminder.channel)
     return Message(
         to=attempt.to_address,
-        sender=clinic.sender if by_sms else mail_sender,
+        sender=sender if by_sms else f'"{clinic.name}" <{sender}>',
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

@@ -61,7 +61,7 @@ def _wait_for_the_account(reminder: Reminder, means: Means, code: str, now: date
     scope = circuits.scope_of(
         means,
         reminder.channel,
-        patient.clinic.sender,
+        circuits.sender_of(patient.clinic, reminder.channel),
         patient.address(reminder.channel),
     )
     closes_at = circuits.trip(scope, code=code, clinics=[patient.clinic], now=now)

@@ -190,7 +190,7 @@ def _put_back(results: Sequence[Result], now: datetime) -> None:
 
 def _scope(attempt: Attempt, means: Means) -> circuits.Scope:
     reminder = attempt.reminder
-    sender = reminder.treatment.patient.clinic.sender
+    sender = circuits.sender_of(reminder.treatment.patient.clinic, reminder.channel)
     return circuits.scope_of(means, reminder.channel, sender, attempt.to_address)
 
 
@@ -217,6 +217,6 @@ def _close_circuits(results: Sequence[Result]) -> None:
     """What was let through a circuit and passes proves its way free."""
     for attempt in [r.attempt for r in results if r.proves and isinstance(r.outcome, Accepted)]:
         reminder = attempt.reminder
-        sender = reminder.treatment.patient.clinic.sender
+        sender = circuits.sender_of(reminder.treatment.patient.clinic, reminder.channel)
         scopes = circuits.scopes_of(reminder.channel, sender, attempt.to_address)
         circuits.close(scopes, called_at=attempt.called_at)

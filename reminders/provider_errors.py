@@ -98,6 +98,10 @@ ERRORS: Mapping[str, ProviderError] = {
     "rejected": ProviderError("The email provider refused to send to this address.", CHECK_EMAIL),
 }
 
+# Of "sender 550" and its like.
+_SENDER_REFUSED = ProviderError(
+    "The mail server refuses the address the clinic's emails come from.", ADMIN
+)
 _MAIL_LATER = ProviderError("The mail server asked us to come back later.", WAIT)
 _MAIL_REFUSED = ProviderError("The mail server refused the message.", CALL)
 _TWILIO_UNWELL = ProviderError(
@@ -110,6 +114,8 @@ def explain(code: str, channel: str) -> ProviderError:
     """The words for `code`; there are always some."""
     if found := ERRORS.get(code):
         return found
+    if code.startswith("sender "):
+        return _SENDER_REFUSED
     if len(code) == 3 and code.isdigit():
         if channel == "email":
             return _MAIL_LATER if code.startswith("4") else _MAIL_REFUSED

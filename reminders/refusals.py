@@ -46,11 +46,10 @@ def _nothing_runs(clinic: Clinic, now: datetime) -> list[ProviderError]:
 def refused_at_desk(clinic: Clinic, *, now: datetime) -> list[str]:
     """What does not leave for this clinic's patients, wherever they live."""
     refusing = circuits.refusing(now=now).keys()
-    senders = (clinic.sms_sender.as_e164, clinic.email_sender)
     refused = [
         said
         for channel, said in REFUSED.items()
-        if any(refusing & _scopes(channel, sender) for sender in senders)
+        if refusing & _scopes(channel, circuits.sender_of(clinic, channel))
     ]
     still = [f"{one.happened} {one.do}" for one in _nothing_runs(clinic, now)]
     return [said + MEANWHILE for said in still + refused]

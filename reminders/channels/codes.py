@@ -23,6 +23,7 @@ class Means(StrEnum):
 
 
 NO_CONNECTION = "no connection"
+SENDER_REFUSED = "sender"  # and the mail server's code: "sender 550"
 TOLD_LATER = ("30002", "30034")  # refusals of the account that come after the message was accepted
 GLOBAL = frozenset({Means.ACCOUNT, Means.SENDER, Means.COUNTRY})
 

@@ -14,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from urllib3.exceptions import NewConnectionError
 
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
-from reminders.channels.codes import NO_CONNECTION, Means, meaning_of_smtp
+from reminders.channels.codes import NO_CONNECTION, SENDER_REFUSED, Means, meaning_of_smtp
 
 
 def send(message: Message) -> Outcome:
@@ -47,7 +47,7 @@ def send(message: Message) -> Outcome:
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(max(code for code, _ in error.recipients.values()))
     except smtplib.SMTPSenderRefused as error:
-        return NotSent(str(error.smtp_code))  # our address, not the patient's: it waits
+        return _refused_sender(error.smtp_code)
     except smtplib.SMTPResponseException as error:
         return _refused(error.smtp_code)
     except (OSError, smtplib.SMTPException):
@@ -71,6 +71,14 @@ def _refused(code: int) -> Outcome:
     """Either way the server has not taken it."""
     means = meaning_of_smtp(code)
     return Rejected(str(code), means) if means is Means.NUMBER else NotSent(str(code), means)
+
+
+def _refused_sender(code: int) -> Outcome:
+    """Our address, not the patient's: for good, all mail from it waits until that is put right."""
+    means = meaning_of_smtp(code)
+    if means is Means.NUMBER:
+        return NotSent(f"{SENDER_REFUSED} {code}", Means.SENDER)
+    return NotSent(str(code), means)
 
 
 def _never_left(cause: BaseException | None) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -23,6 +25,7 @@ from reminders.dispatch import drain
 from reminders.models import Alert, Attempt, Circuit, Concern, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
+from reminders.refusals import refused_at_desk, refused_now
 from tests.builders import SENDER, log, make_clinic, make_patient
 from tests.phone.client import Phone
 
@@ -258,24 +261,23 @@ def closed_mail(settings: Settings) -> Iterator[Settings]:
     def refuse(*_: object) -> AuthResult:
         return AuthResult(success=False, handled=False)
 
+    with listening(settings, object(), authenticator=refuse, auth_require_tls=False):
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "care", "wrong"
+        yield settings
+
+
+@contextmanager
+def listening(settings: Settings, handler: object, **more: Any) -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    controller = Controller(
-        object(),
-        hostname="127.0.0.1",
-        port=port,
-        authenticator=refuse,
-        auth_require_tls=False,
-    )
+    controller = Controller(handler, hostname="127.0.0.1", port=port, **more)
     controller.start()
     settings.EMAIL_PORT = port
-    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "care", "wrong"
-    yield settings
+    yield
     controller.stop()
 
 
-def log_mail(clinic: Clinic) -> None:
-    address = "maria@example.org"
+def log_mail(clinic: Clinic, address: str = "maria@example.org") -> None:
     log(patient=make_patient(clinic=clinic, phone="", email=address, channel=Channel.EMAIL))
 
 
@@ -299,3 +301,61 @@ def test_a_refused_texting_account_does_not_hold_mail(clinic: Clinic, provider: 
     drain()
     assert states() == [State.PLANNED, State.SENT]
     assert Circuit.objects.get().channel == "sms"
+
+
+class Post:
+    """A mail server that knows only some senders; aiosmtpd finds its hooks by their names."""
+
+    def __init__(self, *known: str) -> None:
+        self.known = known
+        self.asked: list[str] = []
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked.append(address)
+        if address not in self.known:
+            return "550 5.7.1 This sender is not verified"
+        envelope.mail_from = address
+        return "250 OK"
+
+
+def test_a_mail_server_that_refuses_our_sender_fails_nobody_and_is_told_once(
+    clinic: Clinic, provider: Phone, settings: Settings
+) -> None:
+    own = "care@harbour.example"
+    harbour = make_clinic(slug="harbour", name="Harbour Skin", sms_sender="+12025550110")
+    Clinic.objects.filter(pk=harbour.pk).update(email_sender=own)
+    post = Post(own)
+    with listening(settings, post):
+        log_mail(clinic, "maria@example.org")
+        log_mail(clinic, "ana@example.org")
+        drain()
+        log_mail(clinic, "eva@example.org")  # held before any call
+        harbour.refresh_from_db()
+        log_mail(harbour, "zoe@example.org")
+        drain()
+        sender = settings.DEFAULT_FROM_EMAIL
+        assert post.asked == [sender, sender, own]
+        assert states() == [State.PLANNED] * 3 + [State.SENT]
+        circuit = Circuit.objects.get()
+        assert (circuit.channel, circuit.scope, circuit.key) == ("email", "sender", sender)
+        assert circuit.code == "sender 550"
+        assert Alert.objects.count() == 1
+        assert not Concern.objects.exists()
+        post.known += (sender,)
+        for _ in range(2):  # one tries, and all go
+            drain_at(max(row.leaves_at for row in handovers()) + MARGIN)
+    assert states() == [State.SENT] * 4
+    assert not Circuit.objects.exists()
+
+
+def test_a_refused_sender_is_the_admins_to_put_right_and_not_the_patients_address(
+    clinic: Clinic,
+) -> None:
+    scope = circuits.scope_of(Means.SENDER, "email", circuits.sender_of(clinic, "email"), "")
+    circuits.trip(scope, code="sender 550", clinics=[], now=timezone.now())
+    (said,) = [one.happened for one in refused_now(clinic, now=timezone.now())]
+    assert said == "The mail server refuses the address the clinic's emails come from."
+    (at_desk,) = refused_at_desk(clinic, now=timezone.now())
+    assert at_desk.startswith("Email does not leave right now")
