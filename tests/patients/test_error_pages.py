@@ -12,7 +12,7 @@ from django.test import Client
 from tests.patients.reading import read
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 429, 500])
 def test_every_error_page_says_whom_to_call(status: int) -> None:
     page = read(render_to_string(f"{status}.html"))
     assert len(page.root.every("h1")) == 1
@@ -20,7 +20,7 @@ def test_every_error_page_says_whom_to_call(status: int) -> None:
     assert "call your emergency number now" in page.text
 
 
-@pytest.mark.parametrize("status", [400, 404, 429, 500])
+@pytest.mark.parametrize("status", [400, 404, 405, 429, 500])
 def test_every_error_page_a_patient_can_meet_says_so_in_spanish_too(status: int) -> None:
     page = read(render_to_string(f"{status}.html"))
     (spanish,) = [one for one in page.root.every("div") if one.attrs.get("lang") == "es"]
