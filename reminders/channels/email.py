@@ -15,6 +15,9 @@ from urllib3.exceptions import NewConnectionError
 
 from reminders.channels import Accepted, Message, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import NO_CONNECTION, SENDER_REFUSED, Means, meaning_of_smtp
+from reminders.channels.told import fit
+
+NAME_LIMIT = 255  # characters, as of what comes by webhook
 
 
 def send(message: Message) -> Outcome:
@@ -56,7 +59,8 @@ def send(message: Message) -> Outcome:
         connection.close()
     # Providers behind an API have their own name for the message; their webhooks use it.
     status = getattr(mail, "anymail_status", None)
-    return Accepted(getattr(status, "message_id", None) or message.message_id, "sent")
+    name = fit(getattr(status, "message_id", None), NAME_LIMIT)
+    return Accepted(name or message.message_id, "sent")
 
 
 def _headers(message: Message) -> dict[str, str]:

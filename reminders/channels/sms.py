@@ -16,7 +16,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -26,10 +30,22 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
 from reminders.channels.codes import GLOBAL, Means, meaning_of
 from reminders.channels.kept import Kept, NoReply, NotConnected
+from reminders.channels.told import fit
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 VALIDITY_LIMIT = 36_000  # seconds; Twilio's own upper bound for ValidityPeriod
 LIST_PAGE = 100
+SID_LIMIT, WORD_LIMIT = 64, 16  # characters, as of what comes by webhook
+# What comes of an answer that is none, or not what it should be.
+UNREADABLE = (
+    NoReply,
+    TwilioException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 _SPECIAL = re.compile(r"[^A-Za-z0-9_.~ -]+")
 
 
@@ -103,19 +119,33 @@ def send(message: Message) -> Outcome:
         created = client().api.v2010.create(
             "POST", f"/Accounts/{settings.TWILIO_ACCOUNT_SID}/Messages.json", data=form
         )
-        sid, status = created["sid"], created["status"]
-    except TwilioRestException as error:
+        return Accepted(_sid(created["sid"]), _status(created["status"]))
+    except (TwilioRestException, TwilioServiceException) as error:
         return _refused(error)
     except NotConnected:
         return NotSent("no connection")
-    except (NoReply, TwilioException, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         # A time-out while reading, a connection cut after writing, an answer we cannot read.
         return Unknown("no answer")
-    return Accepted(sid, status) if sid else Unknown("no answer")
 
 
-def _refused(error: TwilioRestException) -> Outcome:
-    code = str(error.code or error.status)
+def _sid(said: object) -> str:
+    """The provider's name for a message. Raises ValueError for what cannot be kept as it is."""
+    if not isinstance(said, str) or not said or fit(said, SID_LIMIT) != said:
+        raise ValueError("That is no name for a message.")
+    return said
+
+
+def _status(said: object) -> str:
+    if not isinstance(said, str):
+        raise ValueError("That is no status.")
+    return fit(said, WORD_LIMIT)
+
+
+def _refused(error: TwilioRestException | TwilioServiceException) -> Outcome:
+    if not isinstance(error.status, int):  # the second kind has it from the answer's own words
+        return Unknown("no answer")
+    code = fit(error.code or error.status, WORD_LIMIT) or str(error.status)
     means = meaning_of(code)
     if error.status >= 500:
         return Unknown(code)
@@ -137,11 +167,11 @@ def fetch(provider_id: str) -> Listed | None:
     """What Twilio now says of one message; None if it has none by that name. Raises `NoAnswer`."""
     try:
         return _listed(client().messages(provider_id).fetch())
-    except TwilioRestException as error:
+    except (TwilioRestException, TwilioServiceException) as error:
         if error.status == 404:
             return None
         raise NoAnswer from error
-    except (NotConnected, NoReply, TwilioException, ValueError, KeyError) as error:
+    except (NotConnected, *UNREADABLE) as error:
         raise NoAnswer from error
 
 
@@ -158,16 +188,19 @@ def listed(*, to: str, since: datetime) -> list[Listed]:
             if one.created_at < since:
                 break
             found.append(one)
-    except (NotConnected, NoReply, TwilioException, ValueError, KeyError) as error:
+    except (NotConnected, *UNREADABLE) as error:
         raise NoAnswer from error
     return found
 
 
 def _listed(message: MessageInstance) -> Listed:
+    """Raises ValueError: a message that cannot be read could be the one that is looked for."""
+    if not isinstance(message.body, str) or not isinstance(message.date_created, datetime):
+        raise ValueError("That is no message.")
     return Listed(
-        provider_id=message.sid,
-        status=message.status,
-        error_code=str(message.error_code or ""),
+        provider_id=_sid(message.sid),
+        status=_status(message.status),
+        error_code=fit(message.error_code or "", WORD_LIMIT),
         text=message.body,
         created_at=message.date_created,
     )
