@@ -6,8 +6,9 @@ is sent twice by a second press: the row it repeats is locked, and has one repea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.db import transaction
@@ -58,10 +59,13 @@ def ways_again(reminder: Reminder, *, now: datetime) -> list[Channel]:
 
 
 class Again(NamedTuple):
-    """How it can be sent once more; `refused`: why by no way, though it is worth asking for."""
+    """How it can be sent once more; `refused`: why by no way, though it is worth asking for;
+    `closed`: why not by each of the other ways.
+    """
 
     ways: tuple[Channel, ...] = ()
     refused: Skip | None = None
+    closed: Mapping[Channel, Skip] = MappingProxyType({})
 
 
 def agains_of(
@@ -77,9 +81,10 @@ def agains_of(
 
 def _again(reminder: Reminder, worth: list[Channel], reach: Reach) -> Again:
     patient, scope = reminder.treatment.patient, reminder.find_rule().consent.value
-    refusals = {way: refusal_of(patient, scope, way, reach) for way in worth}
-    ways = tuple(way for way in worth if refusals[way] is None)
-    return Again(ways, None if ways else refusals[worth[0]])
+    verdicts = {way: refusal_of(patient, scope, way, reach) for way in Channel}
+    closed = {way: why for way, why in verdicts.items() if why}
+    ways = tuple(way for way in worth if way not in closed)
+    return Again(ways, None if ways else closed[worth[0]], closed)
 
 
 @transaction.atomic
@@ -104,18 +109,29 @@ def send_again(*, reminder: Reminder, channel: str, by: StaffUser, now: datetime
     return _save(row, now, AuditAct.SENT)
 
 
+class SentAgain(NamedTuple):
+    """How many were sent, whose were not and why, and how many were `left` for another time."""
+
+    sent: int
+    refused: dict[str, list[str]]
+    left: int
+
+
 def send_all_again(
-    reminders: Iterable[Reminder], *, channel: str, by: StaffUser, now: datetime
-) -> tuple[int, list[str]]:
-    """Each of these once more: how many, and, for the others, why not."""
-    sent, refused = 0, []
+    reminders: Collection[Reminder], *, channel: str, by: StaffUser, now: datetime, most: int
+) -> SentAgain:
+    """Each of these once more, until `most` were sent."""
+    sent, tried, refused = 0, 0, dict[str, list[str]]()
     for reminder in reminders:
+        if sent == most:
+            break
+        tried += 1
         try:
             send_again(reminder=reminder, channel=channel, by=by, now=now)
             sent += 1
         except NotSentAgain as why:
-            refused.append(f"{reminder.treatment.patient.full_name}: {why}")
-    return sent, refused
+            refused.setdefault(str(why), []).append(reminder.treatment.patient.full_name)
+    return SentAgain(sent, refused, len(reminders) - tried)
 
 
 @transaction.atomic

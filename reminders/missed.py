@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Prefetch
 
 from patients.models import Clinic
-from reminders.again import Again, agains_of
+from patients.models.patient import Channel
+from reminders.again import DID_NOT_ARRIVE, Again, agains_of
 from reminders.cells import best_of
 from reminders.grid import SPAN
 from reminders.models import Attempt, Reminder, State
 from reminders.moments import Skip
 from reminders.provider_errors import ProviderError, explain
-from reminders.state_words import LOOKS, SKIPPED_DO, SKIPPED_WHY, Look
+from reminders.state_words import CHANNELS, LOOKS, SKIPPED_DO, SKIPPED_WHY, Look
 from reminders.story import Way, name_of, said, ways_of
 
 NO_WORD = ProviderError(
@@ -22,25 +25,49 @@ NO_WORD = ProviderError(
 )
 
 
+ON_ITS_WAY, SENT_AGAIN = "sent again, on its way", "sent again already"
+SPENT = "too late to send it again"
+NO_ADDRESS = {Channel.SMS: "no number", Channel.EMAIL: "no email address"}
+CLOSED = {Skip.NO_CONSENT: "has not agreed to it", Skip.OPTED_OUT: "has stopped messages"}
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`closed`: by channel, why it cannot be sent that way; `note`: why by none, where the cause
+    does not say it.
+    """
+
     reminder: int
     treatment: int
     patient: int
     name: str
     when: str
     ways: tuple[Way, ...]
+    closed: Mapping[str, str]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Sending it to all at once who can have it by this way; `others`: who cannot, and why."""
+
+    way: Way
+    reminders: tuple[int, ...]
+    others: str
+
+    @property
+    def named(self) -> str:
+        """One field, however many they are: a form of a thousand would be refused."""
+        return " ".join(map(str, self.reminders))
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`ways`: by which channels it can be sent to everybody here at once."""
-
     look: Look
     happened: str
     do: str
     people: tuple[Person, ...]
-    ways: tuple[Way, ...]
+    bulks: tuple[Bulk, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +82,20 @@ class Missed:
 
 def missed(clinic: Clinic, rule: str, *, now: datetime) -> Missed:
     """For the treatments of the last `SPAN`, what is due by now and was not skipped on purpose."""
-    rows = _best(clinic, rule, now)
+    rows, repeated = _best(clinic, rule, now)
     lost = [row for row in rows if _is_missed(row)]
-    agains = agains_of(lost, now=now)
+    agains = agains_of((row for row in lost if row.pk not in repeated), now=now)
     causes: dict[ProviderError, list[Reminder]] = {}
     for row in lost:
         causes.setdefault(_why(row), []).append(row)
     commonest = sorted(causes.items(), key=lambda one: -len(one[1]))
+
+    def person(row: Reminder) -> Person:
+        return _person(row, agains.get(row.pk), repeated.get(row.pk), now)
+
     return Missed(
         name=name_of(rows[0]) if rows else rule,
-        causes=tuple(_cause(why, those, agains, now) for why, those in commonest),
+        causes=tuple(_cause(why, those, [*map(person, those)]) for why, those in commonest),
         due=sum(1 for row in rows if _is_missed(row) or State(row.state) not in NOT_YET),
         number=len(lost),
     )
@@ -73,7 +104,8 @@ def missed(clinic: Clinic, rule: str, *, now: datetime) -> Missed:
 NOT_YET = (State.PLANNED, State.SKIPPED)
 
 
-def _best(clinic: Clinic, rule: str, now: datetime) -> list[Reminder]:
+def _best(clinic: Clinic, rule: str, now: datetime) -> tuple[list[Reminder], dict[int, State]]:
+    """A row for each treatment; and of what was sent again the state of the last repeat."""
     rows = (
         Reminder.objects.filter(
             rule=rule,
@@ -91,7 +123,8 @@ def _best(clinic: Clinic, rule: str, now: datetime) -> list[Reminder]:
     for row in rows:
         row.treatment.patient.clinic = clinic
         by_treatment.setdefault(row.treatment_id, []).append(row)
-    return [best_of(those)[rule] for those in by_treatment.values()]
+    repeated = {row.again_of_id: State(row.state) for row in rows if row.again_of_id}
+    return [best_of(those)[rule] for those in by_treatment.values()], repeated
 
 
 def _is_missed(row: Reminder) -> bool:
@@ -112,25 +145,49 @@ def _why(row: Reminder) -> ProviderError:
     return explain(codes[-1] if codes else "", row.channel)
 
 
-def _cause(
-    why: ProviderError, rows: list[Reminder], agains: dict[int, Again], now: datetime
-) -> Cause:
-    people = tuple(
-        Person(
-            reminder=row.pk,
-            treatment=row.treatment_id,
-            patient=row.treatment.patient_id,
-            name=row.treatment.patient.full_name,
-            when=f"was for {said(row.due_at, row.treatment.patient, now)}",
-            ways=ways_of(row, agains.get(row.pk, Again())),
-        )
-        for row in rows
+def _person(row: Reminder, again: Again | None, repeat: State | None, now: datetime) -> Person:
+    again = again or Again()
+    ways = ways_of(row, again)
+    closed = {way.value: _closed(way, again, repeat) for way in Channel if way not in again.ways}
+    tried = State(row.state) in DID_NOT_ARRIVE or repeat is not None
+    return Person(
+        reminder=row.pk,
+        treatment=row.treatment_id,
+        patient=row.treatment.patient_id,
+        name=row.treatment.patient.full_name,
+        when=f"was for {said(row.due_at, row.treatment.patient, now)}",
+        ways=ways,
+        closed=closed,
+        note=closed[row.channel] if tried and not ways else "",
     )
-    shared = [way for way in people[0].ways if all(way in one.ways for one in people)]
+
+
+def _closed(way: Channel, again: Again, repeat: State | None) -> str:
+    if repeat is not None:
+        return ON_ITS_WAY if repeat in (State.PLANNED, State.SENDING) else SENT_AGAIN
+    why = again.closed.get(way)
+    if why is Skip.NO_CONTACT:
+        return NO_ADDRESS[way]
+    return CLOSED[why] if why else SPENT
+
+
+def _cause(why: ProviderError, rows: list[Reminder], people: list[Person]) -> Cause:
+    ways = {way.channel: way for one in people for way in one.ways}
+    bulks = (_bulk(way, people) for way in ways.values())
     return Cause(
         look=LOOKS[State(rows[0].state)],
         happened=why.happened,
         do=why.do,
-        people=people,
-        ways=tuple(shared) if len(people) > 1 else (),
+        people=tuple(people),
+        bulks=tuple(one for one in bulks if len(one.reminders) > 1),
+    )
+
+
+def _bulk(way: Way, people: list[Person]) -> Bulk:
+    cannot = Counter(one.closed[way.channel] for one in people if way.channel in one.closed)
+    reasons = ", ".join(f"{why} ({number})" for why, number in cannot.most_common())
+    return Bulk(
+        way=way,
+        reminders=tuple(one.reminder for one in people if way.channel not in one.closed),
+        others=f"Not to {cannot.total()} {CHANNELS[way.channel]}: {reasons}." if cannot else "",
     )

@@ -20,7 +20,8 @@ from reminders.again import send_all_again
 from reminders.bell import ring
 from reminders.models import Reminder
 
-AT_ONCE = 500
+AT_ONCE = 500  # some seconds of work
+BY_NAME = 10
 NUMBER = re.compile(r"[0-9]{1,18}")  # what a row can have
 
 
@@ -38,16 +39,27 @@ def missed(request: StaffRequest, rule: str) -> HttpResponse:
 @staff_only()
 def again(request: StaffRequest, rule: str) -> HttpResponse:
     """Send it once more to those named; who cannot have it is named with the reason."""
-    named = [pk for pk in request.POST.getlist("reminder")[:AT_ONCE] if NUMBER.fullmatch(pk)]
+    words = " ".join(request.POST.getlist("reminder")).split()
+    named = {int(pk) for pk in words if NUMBER.fullmatch(pk)}
     channel = request.POST.get("channel", "")
     rows = Reminder.objects.filter(
-        pk__in=named, rule=rule, treatment__patient__clinic=request.user.clinic_id
+        pk__among=named, rule=rule, treatment__patient__clinic=request.user.clinic_id
     ).select_related("treatment__patient")
     if channel in Channel:
-        sent, refused = send_all_again(rows, channel=channel, by=request.user, now=timezone.now())
-        if sent:
+        done = send_all_again(
+            rows.order_by("pk"), channel=channel, by=request.user, now=timezone.now(), most=AT_ONCE
+        )
+        if done.sent:
             ring()
-            messages.success(request, f"Sent again to {sent}. The board shows what becomes of it.")
-        for sentence in refused:
-            messages.warning(request, f"Not sent to {sentence}")
+            are = "is" if done.left == 1 else "are"
+            left = f" {done.left} {are} left: press once more." if done.left else ""
+            told = f"Sent again to {done.sent}.{left} The board shows what becomes of it."
+            messages.success(request, told)
+        for why, names in done.refused.items():
+            messages.warning(request, f"Not sent to {_some(names)}: {why}")
     return redirect("missed", rule)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - BY_NAME
+    return ", ".join(names[:BY_NAME]) + (f" and {more} more" if more > 0 else "")

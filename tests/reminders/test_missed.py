@@ -109,6 +109,53 @@ def test_all_of_one_cause_are_sent_it_again_by_one_press(
     assert "Not sent to Ana Gomez: It has been sent again already" in page
 
 
+def test_who_of_a_cause_can_have_it_is_offered_it_and_how_many_cannot_is_said_with_the_reason(
+    nurse: Client, several: list[Treatment], clinic: Clinic
+) -> None:
+    fail(yesterday(clinic, "Gia", 6, email="gia@example.org"), "30003")
+    stop(clinic, "+12025550101")
+    cause = shown(nurse).causes[0]
+    assert [one.name for one in cause.people] == ["Ana Gomez", "Ben Gomez", "Gia Gomez"]
+    ana, gia = cause.people[0].reminder, cause.people[2].reminder
+    page = text_of(nurse.get(ADDRESS))
+    assert [(one.way.channel, one.reminders) for one in cause.bulks] == [("sms", (ana, gia))]
+    assert "Send again by text to 2 of 3" in page
+    assert "Not to 1 by text: has stopped messages (1)." in page
+    assert "was for 9:00 am today; has stopped messages" in page
+    typed = {"reminder": cause.bulks[0].named, "channel": "sms"}
+    answer = nurse.post(reverse("missed-again", args=["day-2"]), typed, follow=True)
+    assert "Sent again to 2." in text_of(answer)
+    assert "Not sent" not in text_of(answer)
+    assert text_of(answer).count("sent again, on its way") == 2
+    assert answer.context["missed"].causes[0].bulks == ()  # nothing is left to press
+
+
+def test_nobody_is_left_out_without_a_word_when_they_are_very_many(
+    nurse: Client, several: list[Treatment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as a slice holds are sent, and the next press takes up where it ended."""
+    monkeypatch.setattr("reminders.views.missed.AT_ONCE", 1)
+    named = shown(nurse).causes[0].bulks[0].named
+    none = " ".join(str(10**9 + number) for number in range(5000))
+    typed = {"reminder": f"{named} {none}", "channel": "sms"}
+    address = reverse("missed-again", args=["day-2"])
+    assert "Sent again to 1. 1 is left: press once more." in text_of(
+        nurse.post(address, typed, follow=True)
+    )
+    page = text_of(nurse.post(address, typed, follow=True))
+    assert "Sent again to 1. The board" in page
+    assert Reminder.objects.filter(again_of__in=[int(pk) for pk in named.split()]).count() == 2
+
+
+def test_a_cause_of_thousands_is_a_form_of_a_few_fields(
+    nurse: Client, several: list[Treatment]
+) -> None:
+    """Django answers a form of over a thousand with 400."""
+    page = nurse.get(ADDRESS).content.decode()
+    form = next(one for one in page.split("<form") if " to all 2" in one)
+    assert form.split("</form")[0].count('name="reminder"') == 1
+
+
 def test_another_clinics_reminders_cannot_be_sent_again(
     nurse: Client, several: list[Treatment]
 ) -> None:
