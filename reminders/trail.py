@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import DateTimeField, F, Value
+from django.db.models import BooleanField, Case, DateTimeField, F, Value, When
 
 from patients.models import Correction, Patient
 from reminders.models import Note, Task
 from reminders.story import said
 
-MANY = 50
+MANY = 200
 CORRECTED = "corrected"
+OWES_NOTHING = Value(False, output_field=BooleanField())
 NEVER = Value(None, output_field=DateTimeField(null=True))
 
 
@@ -33,10 +34,7 @@ class Written(NamedTuple):
     due_at: datetime | None
     done_at: datetime | None
     done_by: str | None
-
-    @property
-    def is_open(self) -> bool:
-        return self.due_at is not None and self.done_at is None
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +47,29 @@ class Entry:
     late: bool = False
 
 
+OLDER = Entry(head=f"What is older than these {MANY} is kept, and not shown here.", text="")
+
+
 def trail(patient: Patient, *, now: datetime) -> list[Entry]:
     """One question, whatever there is; the latest first, after what is still to be done."""
-    tasks = Task.objects.filter(patient=patient).values_list(
+    is_open = Case(When(done_at=None, then=True), default=False, output_field=BooleanField())
+    tasks = Task.objects.filter(patient=patient).annotate(is_open=is_open).values_list(
         Value("task"), "pk", "made_at", "text", "made_by__name", "owner__name", "due_at",
-        "done_at", F("done_by__name"),
+        "done_at", F("done_by__name"), "is_open",
     )  # fmt: skip
-    notes = Note.objects.filter(patient=patient).values_list(
-        F("call"), "pk", "written_at", "text", "by__name", Value(""), NEVER, NEVER, Value("")
-    )
-    corrections = Correction.objects.filter(treatment__patient=patient).values_list(
+    notes = Note.objects.filter(patient=patient).annotate(is_open=OWES_NOTHING).values_list(
+        F("call"), "pk", "written_at", "text", "by__name", Value(""), NEVER, NEVER, Value(""),
+        "is_open",
+    )  # fmt: skip
+    corrections = Correction.objects.filter(treatment__patient=patient)
+    corrected = corrections.annotate(is_open=OWES_NOTHING).values_list(
         Value(CORRECTED), "pk", "corrected_at", "reason", "corrected_by__name", Value(""),
-        "old_treated_at", "new_treated_at", Value(""),
+        "old_treated_at", "new_treated_at", Value(""), "is_open",
     )  # fmt: skip
-    all_ = tasks.union(notes, corrections, all=True).order_by("-made_at")[:MANY]
-    rows = sorted((Written(*row) for row in all_), key=lambda row: not row.is_open)
-    return [_entry(row, patient, now) for row in rows]
+    all_ = tasks.union(notes, corrected, all=True).order_by("-is_open", "-made_at")
+    rows = [Written(*row) for row in all_[: MANY + 1]]
+    entries = [_entry(row, patient, now) for row in rows[:MANY]]
+    return [*entries, OLDER] if len(rows) > MANY else entries
 
 
 def _entry(row: Written, patient: Patient, now: datetime) -> Entry:

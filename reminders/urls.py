@@ -19,6 +19,7 @@ from reminders.views import (
     missed,
     person,
     story,
+    to_do,
     unsubscribe,
 )
 
@@ -74,6 +75,7 @@ urlpatterns = [
     path("treatments/<int:pk>/note/", acts.note, name="note"),
     path("treatments/<int:pk>/task/", acts.task, name="task"),
     path("treatments/<int:pk>/number/", acts.number, name="number"),
+    path("tasks/", to_do.tasks, name="tasks"),
     path("tasks/<int:pk>/done/", acts.task_done, name="task-done"),
     path("reminders/<int:pk>/again/", acts.again, name="again"),
     path("treatments/<int:pk>/void/", story.void, name="void"),

@@ -29,6 +29,7 @@ class AuditAct(models.TextChoices):
     SEARCH = "search", "Searched at the desk"
     MISSED = "missed", "Looked at who missed a message"
     CONCERNS = "concerns", "Looked at the concerns"
+    TASKS = "tasks", "Looked at the tasks"
     DAY_SHEET = "day sheet", "Opened the day sheet"
     EXPORT = "export", "Exported the board"
     LIST = "list", "Looked at a list"

@@ -22,6 +22,7 @@ from reminders.answering import answering_of
 from reminders.bell import ring
 from reminders.concern_words import in_full
 from reminders.models import Note, Reminder, Task
+from reminders.views.back import pressed_on
 from reminders.work_forms import AnswerForm, NoteForm, TaskForm
 
 LEAVES = "It leaves now. Its line below shows what becomes of it."
@@ -97,7 +98,7 @@ def task_done(request: StaffRequest, pk: int) -> HttpResponse:
     else:
         audit.did(request, AuditAct.TASK_DONE, [row.patient_id], about=f"task {pk}")
     newest = row.patient.treatments.order_by("-treated_at").values_list("pk", flat=True)
-    return redirect("story", newest[0])
+    return redirect(pressed_on(request, otherwise=reverse("story", args=[newest[0]])))
 
 
 @require_POST

@@ -8,11 +8,10 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +24,7 @@ from reminders.check_ins import close_report
 from reminders.concern_words import most_urgent, show, whom_to_call, with_words
 from reminders.corrections import send_correction
 from reminders.models import Concern
+from reminders.views.back import pressed_on
 from reminders.work_forms import CloseForm
 
 MANY = 200
@@ -72,7 +72,7 @@ def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
         mine = who is not None and who.pk == request.user.pk
         said = "You are on it already." if mine else f"{who or 'A colleague'} is on it already."
         messages.warning(request, "It has been closed already." if concern.closed_at else said)
-    return redirect(_back(request))
+    return redirect(pressed_on(request, otherwise=reverse("concerns")))
 
 
 @never_cache
@@ -148,10 +148,3 @@ def _concerns(request: StaffRequest) -> QuerySet[Concern]:
 
 def _open(request: StaffRequest) -> QuerySet[Concern]:
     return _concerns(request).filter(closed_at=None)
-
-
-def _back(request: HttpRequest) -> str:
-    """Where the button was pressed, if that is one of our pages."""
-    came_from = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
-    return came_from if ours else reverse("concerns")

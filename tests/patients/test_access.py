@@ -110,6 +110,7 @@ TABLE = {
     "note": (STAFF, READ_WRITE),
     "task": (STAFF, READ_WRITE),
     "number": (STAFF, WRITE),
+    "tasks": (STAFF, READ),
     "task-done": (STAFF, WRITE),
     "again": (STAFF, WRITE),
     "void": (STAFF, READ_WRITE),
