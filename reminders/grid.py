@@ -28,12 +28,13 @@ SPAN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`asks`: why it stands above the others, in a word."""
+    """`zone`: if it is not the clinic's; `asks`: why it stands above the others, in a word."""
 
     pk: int
     name: str
     treated: str
     detail: str
+    zone: str
     asks: Look | None
     cells: tuple[Cell | None, ...]
 
@@ -242,13 +243,12 @@ def _row(treatment: Treatment, columns: dict[str, str], found: Asking, now: date
         if treatment.session == "maintenance"
         else f"day {day}, no. {treatment.session}"
     )
-    if patient.tz.key != patient.clinic.zone:
-        detail += f" · {here:%Z} time"
     return Row(
         pk=treatment.pk,
         name=patient.full_name,
         treated=compact(treatment.treated_at.astimezone(patient.tz), here),
         detail=detail,
+        zone=f"{here:%Z} time" if patient.tz.key != patient.clinic.zone else "",
         asks=_asks(treatment.pk, found),
         cells=tuple(
             cell_of(best[key], name, treatment, here) if key in best else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
@@ -26,7 +28,7 @@ from tests.browser.staff import (
     fits,
     violations,
 )
-from tests.builders import PASSWORD, make_patient, reminder_of
+from tests.builders import PASSWORD, log, make_patient, reminder_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
@@ -47,6 +49,14 @@ OFF_CENTRE = """all => all.flatMap(one => {
   const off = words.left - box.left - (box.right - words.right);
   return Math.abs(off) > 1 ? [`${one.innerText}: ${off}`] : [];
 })"""
+
+# The words that reach out of their cell to the right.
+SPILLS = """all => all.filter(one => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  const cell = one.closest('th').getBoundingClientRect();
+  return range.getBoundingClientRect().right > cell.right;
+}).map(one => one.innerText)"""
 
 
 @pytest.fixture
@@ -121,6 +131,20 @@ def test_a_name_is_shown_whole_and_no_word_of_a_table_is_broken(
     assert names.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
     page.goto(f"{live_server.url}/figures/")
     assert page.locator("thead th").evaluate_all(BROKEN) == []
+
+
+def test_what_stands_below_a_name_never_runs_under_the_next_cell(
+    open_staff_page: OpenPage, clinic: Clinic
+) -> None:
+    """The longest there is: a day of last week, of recovery, a session and another zone."""
+    away = make_patient(clinic=clinic, zone="Australia/Sydney")
+    log(patient=away, treated_at=timezone.now() - timedelta(days=10))
+    page = open_staff_page("/board/", width=1280)
+    below = page.locator("tbody th span")
+    expect(below.filter(has_text="time").first).to_be_visible()
+    for width in (1024, 1280, 1440, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert below.evaluate_all(SPILLS) == [], width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
