@@ -13,6 +13,7 @@ import hmac
 import string
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -78,7 +79,10 @@ def address_of(treatment: Treatment) -> str:
 
 
 def unsubscribe_address_of(treatment: Treatment) -> str:
-    return f"{settings.PUBLIC_BASE_URL}/u/{token_of(treatment)}"
+    """It says its own language: the page behind it knows nobody, so that no guess learns anything."""
+    address = f"{settings.PUBLIC_BASE_URL}/u/{token_of(treatment)}"
+    language = treatment.patient.language
+    return address if language == "en" else f"{address}?{urlencode({'lang': language})}"
 
 
 def addresses_of(treatment: Treatment) -> Iterator[str]:

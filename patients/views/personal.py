@@ -99,20 +99,24 @@ def keep_out(response: HttpResponse) -> HttpResponse:
 
 
 def _nobody_known(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """The phone's own language decides, and after it the clinic's."""
     clinic = only_clinic()
+    language = language_of_a_stranger(request, clinic)
+    busy = status == HTTPStatus.TOO_MANY_REQUESTS
+    page = dead_page(clinic, language, now=timezone.now(), busy=busy)
+    response = rendered("patient/dead.html", page, status=status)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def language_of_a_stranger(request: HttpRequest, clinic: Clinic | None) -> str:
+    """What the address says, or the phone, or the clinic: none of them tells whose link it is."""
     preferred = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
     wanted = [
         request.GET.get("lang", ""),
         *(name.partition("-")[0] for name, _ in preferred),
         clinic.default_language if clinic else "",
     ]
-    language = next((one for one in wanted if one in PAGE_WORDS), "en")
-    busy = status == HTTPStatus.TOO_MANY_REQUESTS
-    page = dead_page(clinic, language, now=timezone.now(), busy=busy)
-    response = rendered("patient/dead.html", page, status=status)
-    patch_vary_headers(response, ["Accept-Language"])
-    return response
+    return next((one for one in wanted if one in PAGE_WORDS), "en")
 
 
 def only_clinic() -> Clinic | None:

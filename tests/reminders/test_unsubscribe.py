@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from patients import links
-from patients.models import Clinic, OptOut, Treatment
+from patients.models import Clinic, OptOut, Patient, Treatment
 from patients.models.patient import Channel
 from reminders.dispatch import drain
 from reminders.models import State
@@ -62,8 +62,40 @@ def test_an_expired_link_still_ends_the_emails(treatment: Treatment) -> None:
     assert OptOut.objects.exists()
 
 
-def test_an_unknown_link_is_answered_alike(treatment: Treatment) -> None:
-    known, unknown = (Client().get(path) for path in (path_of(treatment), "/u/" + "x" * 22))
-    assert known.content == unknown.content
+SPANISH = {"Accept-Language": "es-MX,en;q=0.5"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("phone", [{}, SPANISH], ids=["english phone", "spanish phone"])
+@pytest.mark.parametrize("query", ["", "?lang=es", "?lang=en"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_unknown_link_is_answered_alike_to_the_last_header(
+    treatment: Treatment, language: str, phone: dict[str, str], query: str, method: str
+) -> None:
+    Patient.objects.update(language=language)
+
+    def asked(token: str) -> tuple[int, bytes, dict[str, str]]:
+        answer = getattr(Client(), method)(f"/u/{token}{query}", headers=phone)
+        headers = {**answer.headers}
+        assert headers.pop("X-Request-ID")
+        return answer.status_code, answer.content, headers
+
+    assert asked(links.token_of(treatment)) == asked("x" * 22)
+    assert asked("x" * 22)[0] == 200
+
+
+def test_an_unknown_link_ends_nobodys_emails(treatment: Treatment) -> None:
     Client().post("/u/" + "x" * 22)
     assert not OptOut.objects.exists()
+
+
+def test_a_spanish_patient_is_asked_in_spanish_on_any_phone(treatment: Treatment) -> None:
+    Patient.objects.update(language="es")
+    treatment.patient.refresh_from_db()
+    path = path_of(treatment)
+    page = Client().get(path).content.decode()
+    assert '<html lang="es">' in page
+    assert "¿Dejar de recibir estos correos?" in page
+    assert "No hay más correos" in Client().post(path).content.decode()
+    assert OptOut.objects.exists()
+    assert '<html lang="es">' in Client().get("/u/" + "x" * 22, headers=SPANISH).content.decode()
