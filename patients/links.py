@@ -79,7 +79,7 @@ def address_of(treatment: Treatment) -> str:
 
 
 def unsubscribe_address_of(treatment: Treatment) -> str:
-    """It says its own language: the page behind it knows nobody, so that no guess learns anything."""
+    """It says its own language: the page behind it knows nobody, and no guess learns anything."""
     address = f"{settings.PUBLIC_BASE_URL}/u/{token_of(treatment)}"
     language = treatment.patient.language
     return address if language == "en" else f"{address}?{urlencode({'lang': language})}"

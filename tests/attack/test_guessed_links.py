@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import string
+import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django import Settings
 
 from patients import links
 from patients.models import Treatment
-from tests.attack.scene import Scene
+from tests.attack.scene import ADDRESSES, Scene, make_scene
 
 pytestmark = pytest.mark.thorough
 
 LETTERS = string.digits + string.ascii_letters
 GUESSES = 10_000
+PAGES = sorted(name for name, one in ADDRESSES.items() if str(one.pattern).startswith("r/"))
 
 
 def guesses(real: str) -> list[str]:
@@ -35,15 +43,69 @@ def guesses(real: str) -> list[str]:
     return [*near, *cut, *odd, *blind][:GUESSES]
 
 
-def test_of_10_000_guessed_links_none_opens(ours: Scene) -> None:
-    """All at once, as hashes; some also one by one through the door that a request takes."""
-    tried = guesses(ours.token)
-    assert len(tried) == GUESSES
-    hashes = [links.hash_of(one) for one in tried]
-    for start in range(0, GUESSES, 500):
-        assert not Treatment.objects.filter(link_hash__in=hashes[start : start + 500]).exists()
-    assert [one for one in tried[::50] if links.find(one) is not None] == []
-    assert links.find(ours.token) is not None
+@pytest.fixture
+def scene(transactional_db: None) -> Scene:
+    return make_scene(slug="lakeside", number=1)
+
+
+class Guesser(threading.Thread):
+    """Asks a real server for one guess after another, each as if from the address beside it."""
+
+    def __init__(self, port: int, asked: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.port, self.asked = port, asked
+        self.met: list[tuple[int, bytes]] = []
+
+    def run(self) -> None:
+        line = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        for path, address in self.asked:
+            sent = {"Host": f"localhost:{self.port}", "X-Forwarded-For": address}
+            line.request("GET", path, headers=sent)
+            answer = line.getresponse()
+            self.met.append((answer.status, answer.read()))
+        line.close()
+
+
+def from_many(number: int) -> str:
+    """So few from each that none is put off."""
+    return f"198.18.{number // 20 // 250}.{number // 20 % 250}"
+
+
+@pytest.mark.services
+def test_of_10_000_guessed_links_none_opens(scene: Scene, site: Callable[..., str]) -> None:
+    """Each a request to a real server, by way of every page of a link: half from one address,
+    half from 250. Who guesses alone is soon put off; who has many addresses is answered, and
+    opens nothing.
+    """
+    given = {"LINK_OPENINGS_A_MINUTE": 600, "LINK_MISSES_A_MINUTE": 30, "TRUSTED_PROXIES": 1}
+    port = urlsplit(site(given)).port or 0
+    names = itertools.cycle(PAGES)
+    paths = [reverse(next(names), args=[one]) for one in guesses(scene.token)]
+    assert len(paths) == len({*paths}) == GUESSES
+    alone, many = paths[: GUESSES // 2], paths[GUESSES // 2 :]
+    chance = random.Random(20_261_127)
+    chance.shuffle(many)
+    real = (f"/r/{scene.token}", "203.0.113.8")
+    began = time.time()
+    guessers = [
+        Guesser(port, [real, *((one, "203.0.113.7") for one in alone), real]),
+        Guesser(port, [(one, from_many(at)) for at, one in enumerate(many)]),
+    ]
+    for one in guessers:
+        one.start()
+    for one in guessers:
+        one.join()
+    minutes = int(time.time()) // 60 - int(began) // 60 + 1
+
+    (first, *by_one, last), by_many = (one.met for one in guessers)
+    assert first[0] == last[0] == 200, "a patient opens her page all the while"
+    assert len(by_one) == len(by_many) == GUESSES // 2
+    assert Counter(status for status, _ in by_many) == {404: GUESSES // 2}
+    found = Counter(status for status, _ in by_one)
+    assert {*found} == {404, 429}
+    assert found[404] <= 30 * minutes
+    assert len({body for _, body in [*by_one, *by_many]}) == 2, "one answer for each"
+    assert not any(b"Gomez" in body for _, body in [*by_one, *by_many])
 
 
 @pytest.fixture
