@@ -108,11 +108,15 @@ def _due(clinic: Clinic, now: datetime) -> ReminderQuerySet:
 
 def _trouble(clinic: Clinic, now: datetime) -> ReminderQuerySet:
     trouble = Q(state__in=[State.FAILED, State.UNKNOWN]) | Q(skip_reason=Skip.OPTED_OUT.value)
+    return unmended(_of(clinic)).filter(trouble, state_at__gte=now - RECENT)
+
+
+def unmended(rows: ReminderQuerySet) -> ReminderQuerySet:
+    """Without those that went, or go, another way: they ask for nothing any more."""
     later = Reminder.objects.filter(
         treatment=OuterRef("treatment"), rule=OuterRef("rule"), pk__gt=OuterRef("pk")
     ).exclude(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED])
-    # What went, or goes, another way asks for nothing any more.
-    return _of(clinic).filter(trouble, ~Exists(later), state_at__gte=now - RECENT)
+    return rows.filter(~Exists(later))
 
 
 def _unseen(clinic: Clinic, now: datetime) -> ReminderQuerySet:

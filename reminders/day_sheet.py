@@ -1,17 +1,24 @@
-"""Today on one sheet of paper: what asks for somebody, and what the day still brings."""
+"""Today on one sheet of paper: what asks for somebody, and what the day still brings.
+
+A day ends at 4 in the morning: a clinic that works past midnight prints one sheet of its evening.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from patients import words
 from patients.models import Clinic, Treatment
+from reminders.asking import unmended
 from reminders.concern_words import most_urgent, show
-from reminders.models import Concern, Reminder, State, Task
+from reminders.models import Concern, Reminder, ReminderQuerySet, State, Task
+from reminders.state_words import CHANNELS, LOOKS
 from reminders.story import name_of, said
 
 MANY = 200
+ENDS = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """`more`: where the rest is, if that was not all."""
+
     title: str
     items: tuple[Item, ...]
     nothing: str
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +49,43 @@ class Sheet:
 
 def sheet(clinic: Clinic, *, now: datetime) -> Sheet:
     here = now.astimezone(clinic.tz)
-    begins = datetime.combine(here.date(), time(), clinic.tz)
-    ends = datetime.combine(here.date() + timedelta(days=1), time(), clinic.tz)
+    today = (here.replace(tzinfo=None) - ENDS).date()
+    yesterday, begins, ends = (_begin(clinic, today + timedelta(days)) for days in (-1, 0, 1))
+    board = "on the board"
     parts = (
-        Part("Open concerns", _concerns(clinic, now), "None."),
-        Part("Tasks due by tonight", _tasks(clinic, ends, now), "None."),
-        Part("Failed or in doubt today", _failed(clinic, begins, now), "Nothing."),
-        Part("Treated today", _treated(clinic, begins, now), "Nobody so far."),
-        Part("Still leaves today", _due(clinic, ends, now), "Nothing."),
+        _part("Open concerns", _concerns(clinic, now), "None.", "under Concerns"),
+        _part("Tasks due by tonight", _tasks(clinic, ends, now), "None.", "under Tasks"),
+        _part(
+            "Failed or in doubt since yesterday", _failed(clinic, yesterday, now), "Nothing.", board
+        ),
+        _part("Treated today", _treated(clinic, begins, now), "Nobody so far.", board),
+        _part("Still leaves today", _due(clinic, ends, now), "Nothing.", board),
     )
-    return Sheet(words.on_date(here.date(), "en"), words.clock(here, "en"), parts)
+    return Sheet(words.on_date(today, "en"), words.clock(here, "en"), parts)
 
 
-def _concerns(clinic: Clinic, now: datetime) -> tuple[Item, ...]:
-    open_ = most_urgent(Concern.objects.filter(clinic=clinic, closed_at=None), MANY)
+def _begin(clinic: Clinic, day: date) -> datetime:
+    return datetime.combine(day, time(), clinic.tz) + ENDS
+
+
+def _part(title: str, items: Sequence[Item], nothing: str, rest: str) -> Part:
+    """Needs one item more than are shown, to know that there is more."""
+    more = f"These are the first {MANY}. The others stand {rest}." if len(items) > MANY else ""
+    return Part(title, tuple(items[:MANY]), nothing, more)
+
+
+def _concerns(clinic: Clinic, now: datetime) -> list[Item]:
+    open_ = most_urgent(Concern.objects.filter(clinic=clinic, closed_at=None), MANY + 1)
     shown = (show(one, clinic, now=now) for one in open_)
-    return tuple(
+    return [
         Item(one.when, one.who, f"{one.title}{': on it, ' + one.on_it if one.on_it else ''}")
         for one in shown
-    )
+    ]
 
 
-def _tasks(clinic: Clinic, ends: datetime, now: datetime) -> tuple[Item, ...]:
+def _tasks(clinic: Clinic, ends: datetime, now: datetime) -> list[Item]:
     rows = clinic.tasks.filter(done_at=None, due_at__lt=ends).order_by("due_at")
-    return tuple(_task(row, clinic, now) for row in rows.select_related("patient", "owner")[:MANY])
+    return [_task(row, clinic, now) for row in rows.select_related("patient", "owner")[: MANY + 1]]
 
 
 def _task(row: Task, clinic: Clinic, now: datetime) -> Item:
@@ -70,41 +93,53 @@ def _task(row: Task, clinic: Clinic, now: datetime) -> Item:
     return Item(due, row.patient.full_name, f"{row.text} ({row.owner.name})")
 
 
-def _failed(clinic: Clinic, begins: datetime, now: datetime) -> tuple[Item, ...]:
-    return _reminders(
-        clinic, now, "state_at", state__in=[State.FAILED, State.UNKNOWN], state_at__gte=begins
-    )
-
-
-def _due(clinic: Clinic, ends: datetime, now: datetime) -> tuple[Item, ...]:
-    return _reminders(clinic, now, "leaves_at", state=State.PLANNED, leaves_at__lt=ends)
-
-
-def _reminders(clinic: Clinic, now: datetime, moment: str, **which: object) -> tuple[Item, ...]:
-    rows = (
-        Reminder.objects.filter(
-            treatment__patient__clinic=clinic, treatment__voided_at=None, **which
+def _failed(clinic: Clinic, begins: datetime, now: datetime) -> list[Item]:
+    """What went another way in the end is not among them."""
+    lost = unmended(_of(clinic, state__in=[State.FAILED, State.UNKNOWN], state_at__gte=begins))
+    return [
+        _item(
+            row,
+            clinic,
+            row.state_at,
+            now,
+            f": {LOOKS[State(row.state)].word.lower()} {CHANNELS[row.channel]}",
         )
-        .select_related("treatment__patient", "treatment__version")
-        .defer("treatment__version__source")
-        .order_by(moment, "id")[:MANY]
+        for row in _first(lost, "state_at")
+    ]
+
+
+def _due(clinic: Clinic, ends: datetime, now: datetime) -> list[Item]:
+    due = _of(clinic, state=State.PLANNED, leaves_at__lt=ends)
+    return [_item(row, clinic, row.leaves_at, now) for row in _first(due, "leaves_at")]
+
+
+def _of(clinic: Clinic, **which: object) -> ReminderQuerySet:
+    return Reminder.objects.filter(
+        treatment__patient__clinic=clinic, treatment__voided_at=None, **which
     )
-    return tuple(_item(row, clinic, getattr(row, moment), now) for row in rows)
 
 
-def _item(row: Reminder, clinic: Clinic, at: datetime, now: datetime) -> Item:
+def _first(rows: ReminderQuerySet, moment: str) -> Iterable[Reminder]:
+    return (
+        rows.select_related("treatment__patient", "treatment__version")
+        .defer("treatment__version__source")
+        .order_by(moment, "id")[: MANY + 1]
+    )
+
+
+def _item(row: Reminder, clinic: Clinic, at: datetime, now: datetime, more: str = "") -> Item:
     patient = row.treatment.patient
     patient.clinic = clinic
-    return Item(said(at, patient, now), patient.full_name, name_of(row))
+    return Item(said(at, patient, now), patient.full_name, name_of(row) + more)
 
 
-def _treated(clinic: Clinic, begins: datetime, now: datetime) -> tuple[Item, ...]:
+def _treated(clinic: Clinic, begins: datetime, now: datetime) -> list[Item]:
     rows = Treatment.objects.filter(
         patient__clinic=clinic, voided_at=None, treated_at__gte=begins
     ).select_related("patient")
     items = []
-    for row in rows.order_by("treated_at")[:MANY]:
+    for row in rows.order_by("treated_at")[: MANY + 1]:
         row.patient.clinic = clinic
         ended = said(row.treated_at, row.patient, now)
         items.append(Item(ended, row.patient.full_name, row.get_session_display()))
-    return tuple(items)
+    return items

@@ -16,7 +16,7 @@ from patients.models import CheckIn, Clinic, StaffUser, Treatment
 from patients.models.clinic import Role
 from patients.models.patient import Channel
 from reminders.export import defuse
-from reminders.models import Concern, State, Task
+from reminders.models import Concern, Reminder, State, Task
 from tests.builders import log, make_clinic, make_patient, make_staff, reminder_of, set_state
 from tests.reminders.conftest import NOON
 from tests.reminders.desk_form import text_of
@@ -120,14 +120,64 @@ def test_the_day_sheet_holds_what_the_day_asks_for(nurse: Client, clinic: Clinic
         clinic=clinic, patient=treatment.patient, text="Call her", owner=by, made_by=by,
         due_at=NOON + timedelta(hours=1), made_at=NOON,
     )  # fmt: skip
-    page = nurse.get(reverse("day-sheet"))
-    parts = {
-        part.title: [(one.when, one.what) for one in part.items]
-        for part in page.context["sheet"].parts
-    }
+    parts = sheet_of(nurse)
     assert parts["Open concerns"] == [("12:00 pm today", "A text from a patient")]
     assert parts["Tasks due by tonight"] == [("1:00 pm today", "Call her (Imani Brooks)")]
-    assert parts["Failed or in doubt today"] == [("10:00 am today", "Handover")]
+    assert parts[FAILED] == [("10:00 am today", "Handover: failed by text")]
     assert parts["Treated today"] == [("10:00 am today", "Session 1 of 3")]
     assert ("4:00 pm today", "Gentle wash") in parts["Still leaves today"]
-    assert "555-0146" not in text_of(page)
+    assert "555-0146" not in text_of(nurse.get(reverse("day-sheet")))
+
+
+FAILED = "Failed or in doubt since yesterday"
+
+
+def sheet_of(nurse: Client) -> dict[str, list[tuple[str, str]]]:
+    parts = nurse.get(reverse("day-sheet")).context["sheet"].parts
+    return {part.title: [(one.when, one.what) for one in part.items] for part in parts}
+
+
+def test_what_went_another_way_in_the_end_is_no_failure_of_the_day(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment = treated(clinic, "Maria", 2, email="maria@example.org")
+    failed = set_state(reminder_of(treatment, "handover"), State.FAILED)
+    assert len(sheet_of(nurse)[FAILED]) == 1
+    values = {field.attname: getattr(failed, field.attname) for field in failed._meta.fields}
+    Reminder(**values | {"id": None, "channel": "email", "state": State.SENT}).save()
+    assert sheet_of(nurse)[FAILED] == []
+
+
+def test_what_failed_last_evening_stands_on_the_sheet_of_the_morning(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment = treated(clinic, "Maria", 20)
+    evening = NOON - timedelta(hours=13)
+    set_state(reminder_of(treatment, "handover"), State.FAILED, at=evening)
+    set_state(reminder_of(treatment, "first-hour"), State.UNKNOWN, at=NOON - timedelta(hours=33))
+    said = [("11:00 pm yesterday", "Handover: failed by text")]
+    assert [one for one in sheet_of(nurse)[FAILED] if "Handover" in one[1]] == said
+    assert len(sheet_of(nurse)[FAILED]) == 1
+
+
+@pytest.mark.parametrize(("past_midnight", "day"), [(1, "Mon, Nov 23"), (5, "Tue, Nov 24")])
+def test_past_midnight_the_sheet_is_still_that_of_the_evening(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller, past_midnight: int, day: str
+) -> None:
+    treated(clinic, "Maria", -10)  # ten in the evening
+    noon.shift(timedelta(hours=12 + past_midnight))
+    nurse.force_login(StaffUser.objects.get())
+    page = nurse.get(reverse("day-sheet"))
+    assert page.context["sheet"].day == day
+    assert (sheet_of(nurse)["Treated today"] != []) is (day == "Mon, Nov 23")
+
+
+def test_a_sheet_that_holds_not_all_says_where_the_others_stand(
+    nurse: Client, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reminders.day_sheet.MANY", 2)
+    for number in range(3):
+        treated(clinic, f"Maria{number}", 1)
+    page = nurse.get(reverse("day-sheet"))
+    assert "These are the first 2. The others stand on the board." in text_of(page)
+    assert len(sheet_of(nurse)["Treated today"]) == 2
