@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta, tzinfo
 from patients.answer_words import ANSWER_WORDS, AnswerWords
 from patients.models import CheckIn, Patient, Treatment
 from patients.models.patient import Channel
-from patients.page_calls import Call
 from patients.page_frame import Frame, languages_of
 from patients.page_words import page_words
 from patients.protocol import OnLogging, Protocol, ReminderKind, ReminderRule
@@ -45,7 +44,7 @@ class CheckInPage:
     questions: tuple[Question, ...] = ()
     lines: tuple[str, ...] = ()
     to_signs: bool = False
-    call: Call | None = None
+    offers_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +175,7 @@ def check_in_page(frame: Frame, *, is_open: bool, typed: Typed | None = None) ->
 
 
 def thanks_page(frame: Frame, check_ins: Sequence[CheckIn]) -> CheckInPage:
-    """What follows from the last answer, in words; the number to call where it matters."""
+    """What follows from the last answer, in words; whom to call where it matters."""
     say, last = ANSWER_WORDS[frame.language], check_ins[-1]
     answers = answers_to(last.rule, check_ins, zone=frame.treatment.patient.tz)
     opens = frame.protocol.rule(last.rule).permits
@@ -194,7 +193,7 @@ def thanks_page(frame: Frame, check_ins: Sequence[CheckIn]) -> CheckInPage:
         say.thanks,
         lines=tuple(lines),
         to_signs=worse,
-        call=frame.bar if worse or last.wants_call else None,
+        offers_call=worse or last.wants_call,
     )
 
 

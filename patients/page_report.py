@@ -73,7 +73,6 @@ class SentPage:
     frame: Frame
     words: ReportWords
     report: Reported
-    bar: Call
 
 
 def wrong_page(frame: Frame, *, ticked: Collection[str] = (), error: bool = False) -> WrongPage:
@@ -150,7 +149,14 @@ def reported(frame: Frame, report: Report, *, just_sent: bool = False) -> Report
 def sent_page(frame: Frame, report: Report) -> SentPage:
     just_sent = frame.now - report.opened_at < JUST_NOW
     told = reported(frame, report, just_sent=just_sent)
-    return SentPage(frame, REPORT_WORDS[frame.language], told, bar_of(frame, told))
+    return SentPage(frame, REPORT_WORDS[frame.language], told)
+
+
+def reported_by(frame: Frame) -> Reported | None:
+    """What the patient's open reports say to do now; one question."""
+    open_ = Report.objects.filter(treatment__patient=frame.treatment.patient_id, closed_at=None)
+    latest = highest(open_)
+    return reported(frame, latest) if latest else None
 
 
 def bar_of(frame: Frame, report: Reported | None) -> Call:

@@ -22,6 +22,7 @@ from patients import limits, links
 from patients.models import Clinic
 from patients.page_calls import dead_page
 from patients.page_frame import Frame, frame_of
+from patients.page_report import bar_of, reported_by
 from patients.page_words import PAGE_WORDS
 from patients.report_words import REPORT_WORDS
 from patients.seal import is_sealed
@@ -70,8 +71,15 @@ def personal(methods: Callable[[View], View]) -> Callable[[Act], View]:
 def rendered(
     template: str, page: object, *, frame: Frame | None = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """Rendered without the request: nothing on a page needs a session or sets a cookie."""
-    html = render_to_string(template, {"page": page, "frame": frame})
+    """Rendered without the request: nothing on a page needs a session or sets a cookie.
+
+    `frame`: it is a page around the recovery page; its bar, too, calls whom an open report says.
+    """
+    context: dict[str, object] = {"page": page, "frame": frame}
+    if frame is not None:
+        report = reported_by(frame)
+        context |= {"report": report, "bar": bar_of(frame, report)}
+    html = render_to_string(template, context)
     return keep_out(HttpResponse(html, status=status))
 
 

@@ -10,7 +10,7 @@ import pytest
 from patients.models import Clinic, Report, Treatment
 from tests.builders import NURSE, OFFICE, log, make_clinic, make_patient
 from tests.patients.on_page import OnPage
-from tests.patients.reading import Element, Reading
+from tests.patients.reading import Element, Reading, read
 from tests.patients.test_page import WEEKDAYS, T
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -103,6 +103,31 @@ def test_the_bar_under_the_thumb_calls_whom_the_open_report_says_to_call(
     assert copy == [fixed] if fixed else len(copy) > 1  # by the hour at which it is read
     Report.objects.update(closed_at=at)
     assert calls(page.see().root.every("nav")[-1]) == [answers]
+
+
+@pytest.mark.parametrize(("at", "answers"), [(NOON, TO_OFFICE), (NIGHT, TO_NURSE)])
+@pytest.mark.parametrize(
+    "act", ["", "sent", "wrong", "check-in", "choices", "not-you", "kept/wrong"]
+)
+def test_under_the_thumb_of_every_page_stands_whom_the_gravest_open_report_says_to_call(
+    two_numbers: Treatment, at: datetime, answers: str, act: str
+) -> None:
+    """Also on the thanks for a sign that can wait, and after a form that was filled in wrongly."""
+    page = OnPage(two_numbers, at)
+
+    def under_the_thumb() -> list[str]:
+        seen = page.see(act).root
+        told = [one for one in seen.every("div") if "nothing" in one.attrs.get("class", "").split()]
+        return calls(told[0] if "wrong" in act else seen.every("nav")[-1])
+
+    if act not in ("sent", "kept/wrong"):  # a copy does not know at which hour it is read
+        assert under_the_thumb() == [answers]
+    for sign in ("breathing", "spots"):
+        page.post("wrong", sign=[sign])
+    assert under_the_thumb() == [TO_911]
+    if act == "choices":
+        missing = read(page.post("choices", channel="pigeon").content.decode())
+        assert calls(missing.root.every("nav")[-1]) == [TO_911]
 
 
 def test_a_sign_that_can_wait_wakes_nobody_before_it_has_said_when_the_clinic_opens(
