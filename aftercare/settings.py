@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "aftercare.gate.Gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "aftercare.hurry.Hurry",
     # Every look at a record leaves a row, and a view that forgets to say so is found.
     "patients.audit.AuditTrail",
     # A provider's call turns off here: what follows is for people.
@@ -134,6 +135,7 @@ if _database["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
+    _database["ENGINE"] = "aftercare.postgresql"
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     _database["CONN_HEALTH_CHECKS"] = True
     # A webhook must be kept elsewhere while its sender still waits for an answer (Twilio 15 s). A

@@ -17,11 +17,13 @@ from django.core.cache import cache
 from django.db import Error, connections
 from django.utils import timezone
 
+from patients.patience import within
 from reminders import alarms, alerts, escalation, page_acts
 
 logger = logging.getLogger(__name__)
 
 EVERY = 15.0  # seconds
+PATIENCE = 30.0  # seconds that one look waits for the database
 TOLD = "watch-told-of-the-database"  # the process that has it in the cache tells
 AWAY = "The database does not answer: pages and reminders stand still. Start PostgreSQL."
 BACK = "All clear: the database answers again."
@@ -74,7 +76,8 @@ def _watch() -> None:
     while True:
         time.sleep(min(EVERY, settings.ALARM_SECONDS / 4))
         try:
-            watch.look(now=timezone.now())
+            with within(PATIENCE):
+                watch.look(now=timezone.now())
         except Exception:  # the next look may do better, and nobody else watches
             logger.exception("A look at the worker broke.")
         finally:
