@@ -262,6 +262,7 @@ CHANGES: dict[str, tuple[Any, AuditAct]] = {
     "task": (lambda w: {"text": "Call", "owner": w.staff.pk, "due": "1h"}, AuditAct.TASK),
     "task-done": (_none, AuditAct.TASK_DONE),
     "again": (lambda w: {"channel": "sms"}, AuditAct.SENT),
+    "own-summary": (lambda w: {"wants": "1"}, AuditAct.STAFF_CHANGED),
     "number": (_none, AuditAct.NUMBER),
     "concern-number": (_none, AuditAct.NUMBER),
     "erase": (lambda w: {"why": "asked", "last_name": NAME}, AuditAct.ERASED),

@@ -91,6 +91,7 @@ TABLE = {
     "clinic-test": (ADMIN, WRITE),
     "figures": (STAFF, READ),
     "board-changes": (STAFF, READ),
+    "own-summary": (STAFF, WRITE),
     "locked": (STAFF, READ_WRITE),
     "locked-counters": (STAFF, READ),
     "lock": (STAFF, WRITE),
@@ -164,6 +165,7 @@ MEET = {
     "again": 302,
     "locked": 302,  # it is not
     "lock": 302,
+    "own-summary": 302,
     "still-here": 204,
     # First it is asked who sits there: the tests come without a password.
     "mfa_activate_totp": 302,

@@ -9,9 +9,11 @@ import pytest
 import time_machine
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
-from patients.models import Clinic, StaffUser
+from patients.models import AuditRow, Clinic, StaffUser
 from patients.models.clinic import Role
 from reminders.models import Concern, State
 from reminders.summary import send_due, summary
@@ -29,6 +31,27 @@ def wanting(noon: time_machine.Traveller, clinic: Clinic) -> StaffUser:
     lead.wants_summary = True
     lead.save()
     return lead
+
+
+def test_each_member_of_staff_has_it_sent_to_themselves_and_stops_it_again(
+    noon: time_machine.Traveller, clinic: Clinic, client: Client, settings: Settings
+) -> None:
+    settings.DEMO = True  # the page shows itself without a second factor
+    nurse = make_staff(clinic=clinic, role=Role.NURSE)
+    colleague = make_staff(clinic=clinic, role=Role.LEAD)
+    client.force_login(nurse)
+    page = client.get(reverse("mfa_index")).content.decode()
+    assert "Send it to me" in page
+    assert "by email at 6:00 p.m." in page
+    page = client.post(reverse("own-summary"), {"wants": "1"}, follow=True).content.decode()
+    assert f"It comes to {nurse.email}" in page
+    assert list(StaffUser.objects.filter(wants_summary=True)) == [nurse]
+    row = AuditRow.objects.latest("pk")
+    assert (row.act, row.about) == ("staff changed", f"user {nurse.pk}, summary wanted")
+    assert "Send it to me" in client.post(reverse("own-summary"), follow=True).content.decode()
+    colleague.refresh_from_db()
+    assert not StaffUser.objects.filter(wants_summary=True).exists()
+    assert client.get(reverse("own-summary")).status_code == 405
 
 
 def test_it_counts_treatments_texts_their_cost_failures_and_concerns(
