@@ -42,7 +42,7 @@ def test_each_member_of_staff_has_it_sent_to_themselves_and_stops_it_again(
     client.force_login(nurse)
     page = client.get(reverse("mfa_index")).content.decode()
     assert "Send it to me" in page
-    assert "by email at 6:00 p.m." in page
+    assert "by email at 6:00 pm" in page
     page = client.post(reverse("own-summary"), {"wants": "1"}, follow=True).content.decode()
     assert f"It comes to {nurse.email}" in page
     assert list(StaffUser.objects.filter(wants_summary=True)) == [nurse]
