@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -25,6 +25,7 @@ EVERY, SHARED_FOR = 4.4, 0.5
 # For how long it is taken as known that this session may look at a clinic's board.
 KNOWN_FOR = 600
 MANY = 1000
+ON_ITS_WAY = timedelta(seconds=30)  # as long as an attempt may take to be committed, and more
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def _read_mark(clinic: int) -> str:
     concerns = Concern.objects.filter(clinic=OuterRef("pk"))
     newest = (
         Reminder.objects.order_by("-state_at").values("state_at"),
+        Reminder.objects.order_by("-pk").values("pk"),  # a list is dated before it is taken in
         # By number: one from a page is dated to the patient's press, which is over.
         concerns.filter(closed_at=None).order_by("-pk").values("pk"),
         concerns.filter(closed_at__isnull=False).order_by("-closed_at").values("closed_at"),
@@ -90,7 +92,16 @@ def _read_mark(clinic: int) -> str:
 
 
 def changed_since(clinic: Clinic, since: datetime) -> int:
-    """About how many patients something has changed after `since`, up to `MANY`."""
+    """About how many patients something has changed after `since`, up to `MANY`.
+
+    A change bears the moment at which it began, and is seen when it is committed: one that was on
+    its way while the board was read is offered, too, with what had just changed before.
+    """
+    lately = _changed_since(clinic, since - ON_ITS_WAY)
+    return (_changed_since(clinic, since) or lately) if lately else 0
+
+
+def _changed_since(clinic: Clinic, since: datetime) -> int:
     mine = Q(treatment__patient__clinic=clinic)
     changed: set[int | None] = set(
         Reminder.objects.filter(mine, state_at__gt=since)

@@ -450,6 +450,45 @@ def test_a_concern_and_a_reading_are_changes_too(
     assert poll(nurse, told).status_code == 200
 
 
+@pytest.mark.parametrize("seconds", [0.5, 29])
+def test_what_was_on_its_way_while_the_board_was_read_is_offered(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller, seconds: float
+) -> None:
+    """It bears the moment at which it began, and is committed after the page was drawn."""
+    maria, _ = treated(clinic, "Maria", 1), treated(clinic, "Ana", 2)
+    page = nurse.get(reverse("board"))
+    noon.shift(5)
+    began = page.context["since"] - timedelta(seconds=seconds)
+    set_state(reminder_of(maria, "handover"), State.SENT, at=began)
+    told = poll(nurse, page)
+    assert "1 change: show" in text_of(told)
+    noon.shift(5)
+    assert poll(nurse, told).status_code == 204
+
+
+def test_another_clinics_changes_are_not_offered(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    treated(clinic, "Maria", 1)
+    other = make_clinic(name="Hillside", slug="hillside", sms_sender="+12025550109")
+    foreign = treated(other, "Zoe", 1)
+    page = nurse.get(reverse("board"))
+    noon.shift(5)
+    set_state(reminder_of(foreign, "handover"), State.SENT, at=timezone.now())
+    assert "change" not in text_of(poll(nurse, page)).replace("changes/", "")
+
+
+def test_a_list_that_was_dated_before_the_board_was_read_moves_its_mark(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treated(clinic, "Maria", 1)
+    cache.clear()
+    before = changes.mark(clinic.pk)
+    treated(clinic, "Ana", 5)
+    cache.clear()
+    assert changes.mark(clinic.pk) != before
+
+
 def test_a_report_is_a_change_when_it_is_sent_and_again_when_it_is_a_concern(
     nurse: Client, clinic: Clinic, noon: time_machine.Traveller
 ) -> None:
