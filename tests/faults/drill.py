@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,10 +44,10 @@ def _clinic_at_work(house: House, treatments: Sequence[Treatment]) -> Load:
     return Load(house.balancer.base_url, house.phone, clinic_at_noon(), treatments, rates)
 
 
-def _settle(house: House) -> Verdict:
+def _settle(house: House, gone: Collection[str] = frozenset()) -> Verdict:
     wait_until_settled(house.stage.times.longest * 3 + 90)
     house.phone.wait_for_callbacks(120)
-    return judge(house.phone)
+    return judge(house.phone, gone=gone)
 
 
 def _audit(house: House, finding: Finding) -> None:
@@ -172,15 +172,15 @@ def restored_by_command(stage: Stage, messages: int) -> Finding:
         house.manage("backup", "--new-key", key)
         said = house.manage("backup", kept)
         _work_for_an_hour(house, messages)
-        before = house.phone.stats(brief=True)["created"]
+        stats = house.phone.stats()
+        before, gone = stats["created"], set(stats["attempts"])
         stage.flush_valkey()
         said += "; " + _restore(house, kept)
         house.start_all()
         load = _clinic_at_work(house, treatments)
         with load.running():
             time.sleep(WELL)
-        verdict = _settle(house)
-        verdict.strange = max(0, verdict.strange - before)  # their rows went with the restore
+        verdict = _settle(house, gone)
         finding = Finding(f"{messages} messages due before, {before} sent after it", verdict)
         finding.note = (
             f"{said}; {load.counted()} afterwards, {sum(load.failures().values())} failed"

@@ -52,8 +52,14 @@ class Verdict:
         return [f"{number} {words}" for words, number in found.items() if number]
 
 
-def judge(phone: Phone, *, by: datetime | None = None) -> Verdict:
-    """Of everything due `by` a moment (now, if unsaid) that is no repeat of what failed."""
+def judge(
+    phone: Phone, *, by: datetime | None = None, gone: Collection[str] = frozenset()
+) -> Verdict:
+    """Of everything due `by` a moment (now, if unsaid) that is no repeat of what failed.
+
+    `gone`: the phone's attempts whose rows went with a restore. A text that came twice is doubled
+    whether or not we have its treatment still.
+    """
     stats = phone.stats()
     reminders = list(
         Reminder.objects.filter(due_at__lte=by or timezone.now(), again_of=None).select_related(
@@ -65,12 +71,14 @@ def judge(phone: Phone, *, by: datetime | None = None) -> Verdict:
     verdict.states = Counter(str(one.state) for one in reminders)
     verdict.unsettled = sum(one.state in IN_BETWEEN for one in reminders)
     verdict.doubled = sum(
-        text["created"] - 1 for bodies in texts.values() for text in bodies if text["created"] > 1
+        text["created"] - 1
+        for text in stats["texts"]
+        if text["created"] > 1 and LINK.search(text["body"])
     )
     verdict.lost = _lost(reminders, texts)
     verdict.repeated = sum(tally["calls"] > 1 for tally in stats["attempts"].values())
     known = {str(token) for token in Attempt.objects.values_list("token", flat=True)}
-    verdict.strange = len(set(stats["attempts"]) - known)
+    verdict.strange = len(set(stats["attempts"]) - known - set(gone))
     return verdict
 
 

@@ -31,13 +31,13 @@ def restored(stage: Stage, messages: int, *, cache_is_lost: bool) -> Finding:
     stage.copy_database(DATABASE, BACKUP)
     _keep_back(messages // 4)
     stage.do(partial(carry_on, 120.0))
-    before = stage.phone.stats(brief=True)["created"]
+    stats = stage.phone.stats()
+    before, gone = stats["created"], set(stats["attempts"])
     stage.copy_database(BACKUP, DATABASE)
     if cache_is_lost:
         stage.flush_valkey()
     stage.do(partial(carry_on, 120.0))
-    verdict = judge(stage.phone)
-    verdict.strange = max(0, verdict.strange - before)  # their rows went with the restore
+    verdict = judge(stage.phone, gone=gone)
     note = f"{before} had gone before the restore and none again; {messages - before} went after it"
     return Finding(f"{messages} messages", verdict, note=note)
 
