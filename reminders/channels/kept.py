@@ -41,7 +41,8 @@ class Reply(NamedTuple):
 class Kept:
     """Requests to whatever hosts are asked for, over at most `connections` kept ones.
 
-    `connect`, `read`: seconds for the connection, and then for the whole answer. Several threads
+    `connect`, `read`: seconds for the connection, whatever of its host's addresses are tried (the
+    name server has times of its own), and then for the whole answer. Several threads
     may ask at once; each has a connection to itself meanwhile.
     """
 
@@ -118,13 +119,28 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+def _reached(origin: _Origin, until: float) -> socket.socket:
+    """Raises OSError. One of the host's addresses that is silent leaves the next its share."""
+    addresses = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    failed: OSError = TimeoutError("No address could be reached in time.")
+    for tried, (*_, address) in enumerate(addresses):
+        share = (until - time.monotonic()) / (len(addresses) - tried)
+        try:
+            return socket.create_connection((str(address[0]), origin.port), max(0.001, share))
+        except OSError as error:
+            failed = error
+    raise failed
+
+
 class _Connection:
     """One connection, and the answer that is being read from it."""
 
     def __init__(self, origin: _Origin, seconds: float) -> None:
         self.origin = origin
+        until = time.monotonic() + seconds
         try:
-            self._socket = socket.create_connection((origin.host, origin.port), seconds)
+            self._socket = _reached(origin, until)
+            self._socket.settimeout(max(0.001, until - time.monotonic()))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if origin.scheme == "https":
                 self._socket = _tls().wrap_socket(self._socket, server_hostname=origin.host)

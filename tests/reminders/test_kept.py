@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -179,3 +180,59 @@ def test_no_header_can_bring_a_second_one(server: Server, kept: Kept) -> None:
     with pytest.raises(ValueError, match="line break"):
         kept.request("POST", server.url, {"User-Agent": "x\r\nHost: elsewhere"}, b"")
     assert server.requests == []
+
+
+# --- The time for a connection ------------------------------------------------------------------
+
+
+@contextmanager
+def nobody_let_in(host: str, port: int = 0) -> Iterator[int]:
+    """A port at which whoever knocks is dropped without a word."""
+    with socket.create_server((host, port), backlog=0) as listener, ExitStack() as knocking:
+        address = (host.replace("0.0.0.0", "127.0.0.1"), listener.getsockname()[1])  # noqa: S104
+        for _ in range(4):
+            one = knocking.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(address)
+        yield address[1]
+
+
+def known_as(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *more, **named: (
+            found if host == "several.example" else real(host, *more, **named)
+        ),
+    )
+
+
+def test_a_host_of_many_silent_addresses_has_the_time_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with nobody_let_in("0.0.0.0") as port, closing(Kept(1, connect=1.0, read=1.0)) as client:  # noqa: S104
+        known_as(monkeypatch, *((f"127.0.0.{number}", port) for number in range(1, 9)))
+        began = time.monotonic()
+        with pytest.raises(NotConnected):
+            client.request("GET", f"http://several.example:{port}/", {}, b"")
+        assert time.monotonic() - began < 5  # it was a second for each of the eight
+
+
+def test_behind_a_silent_address_the_next_one_is_tried(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = server.listener.getsockname()[1]
+    server.scripts = [OK]
+    with nobody_let_in("127.0.0.2", port), closing(Kept(1, connect=2.0, read=5.0)) as client:
+        known_as(monkeypatch, ("127.0.0.2", port), ("127.0.0.1", port))
+        url = f"http://several.example:{port}/messages"
+        assert client.request("POST", url, HEADERS, b"To=%2B1") == Reply(201, b"ok")
+
+
+def test_a_server_that_never_greets_has_that_time_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        with closing(Kept(1, connect=0.3, read=1.0)) as client, pytest.raises(NotConnected):
+            client.request("GET", url, {}, b"")
