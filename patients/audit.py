@@ -27,6 +27,7 @@ from patients.models.audit import group_of
 from patients.models.patient import READ
 
 logger = logging.getLogger(__name__)
+PIECE = 500
 Patients = Iterable[Patient | int]
 
 
@@ -113,11 +114,16 @@ def _group(ids: set[int]) -> int:
     group = group_of(ids)
     members = AuditMember.objects.filter(group=group)
     if not members.exists():
+        members_ids = sorted(ids)
         with transaction.atomic():
-            AuditMember.objects.bulk_create(
-                [AuditMember(group=group, patient_id=one) for one in sorted(ids)],
-                ignore_conflicts=True,
-            )
+            for at in range(0, len(members_ids), PIECE):  # a list that was taken in has thousands
+                AuditMember.objects.bulk_create(
+                    [
+                        AuditMember(group=group, patient_id=one)
+                        for one in members_ids[at : at + PIECE]
+                    ],
+                    ignore_conflicts=True,
+                )
     return group
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import IO
 
 from patients import links
 from patients.inserting import Prepared, prepare, reserve
@@ -66,14 +67,18 @@ class Ready:
     patients: int
     treatments: int
 
-    def packed(self) -> bytes:
-        """A few hundred bytes a row: a whole file of them waits in memory."""
-        return zlib.compress(pickle.dumps(self), level=1)
+    def put_on(self, pile: IO[bytes]) -> None:
+        packed = zlib.compress(pickle.dumps(self), level=1)
+        pile.write(len(packed).to_bytes(8))
+        pile.write(packed)
 
     @staticmethod
-    def unpacked(packed: bytes) -> Ready:
-        ready: Ready = pickle.loads(zlib.decompress(packed))  # noqa: S301 - of this process
-        return ready
+    def taken_from(pile: IO[bytes]) -> Iterator[Ready]:
+        """What was put on it, in that order and one at a time."""
+        pile.seek(0)
+        while length := pile.read(8):
+            packed = pile.read(int.from_bytes(length))
+            yield pickle.loads(zlib.decompress(packed))  # noqa: S301 - of this process
 
 
 def judge_rows(file: ImportFile, rows: Iterable[ImportRow], reader: Reader) -> Judged:

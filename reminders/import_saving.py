@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from tempfile import TemporaryFile
+from typing import IO
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -30,17 +32,19 @@ def take_in(pk: int, *, claimed_at: datetime) -> None:
     """Does nothing if the list is no longer this worker's."""
     file = ImportFile.objects.select_related("clinic", "uploaded_by").get(pk=pk)
     reader = reader_of(file, timezone.now())
-    waiting, done = [], 0
-    for rows in in_pieces(_wanted(file), reader):
-        waiting.append(make_ready(file, rows, reader).packed())
-        done += len(rows)
-        tell(pk, done)
-    with transaction.atomic():
-        mine = ImportFile.objects.select_for_update(no_key=True).filter(
-            pk=pk, state=ImportFile.State.ACCEPTED, claimed_at=claimed_at
-        )
-        if mine.first():
-            _save(file, reader, waiting)
+    done = 0
+    # However long the list is, a piece of it is in memory. The file has no name: it ends with us.
+    with TemporaryFile() as pile:
+        for rows in in_pieces(_wanted(file), reader):
+            make_ready(file, rows, reader).put_on(pile)
+            done += len(rows)
+            tell(pk, done)
+        with transaction.atomic():
+            mine = ImportFile.objects.select_for_update(no_key=True).filter(
+                pk=pk, state=ImportFile.State.ACCEPTED, claimed_at=claimed_at
+            )
+            if mine.first():
+                _save(file, reader, pile)
 
 
 def reader_of(file: ImportFile, now: datetime) -> Reader:
@@ -67,13 +71,13 @@ def _wanted(file: ImportFile) -> QuerySet[ImportRow]:
     return file.rows.filter(within, problem="")
 
 
-def _save(file: ImportFile, reader: Reader, waiting: list[bytes]) -> None:
+def _save(file: ImportFile, reader: Reader, pile: IO[bytes]) -> None:
     # Whoever logs somebody new waits here, as at the desk.
     Clinic.objects.select_for_update(no_key=True).get(pk=file.clinic_id)
     done = 0
     touched: set[int] = set()
-    for packed in waiting:
-        ready = _still_right(file, reader, Ready.unpacked(packed))
+    for made in Ready.taken_from(pile):
+        ready = _still_right(file, reader, made)
         for rows in ready.inserts:
             insert(rows)
         settle_series(ready.several, now=reader.now)
