@@ -1,7 +1,8 @@
 """A list is uploaded, its columns are named, every row is checked, and the good ones are taken in.
 
-Rows wait in the database, some hundred at a time in memory. What is taken in of one file is taken
-in by one transaction (`import_saving`), or not at all.
+Rows wait in the database, some hundred at a time in memory; of all the others only what sorts them
+by name, some 300 bytes a row. What is taken in of one file is taken in by one transaction
+(`import_saving`), or not at all.
 """
 
 from __future__ import annotations
