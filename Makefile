@@ -72,7 +72,7 @@ screens: $(VENV)/dev.stamp chromium ## pictures of every state of the patient's 
 	$(call step,screens,$(BIN)/python -m pytest -q tests/browser/make_screens.py)
 
 # In an environment of its own, as only this needs it; --strict: what cannot be asked about fails.
-audit: $(VENV)/dev.stamp ## known holes in the packages we pin; asks the package index
+audit: $(VENV)/dev.stamp ## known holes in the packages we pin; needs the network: asks the package index
 	$(call step,packages,for name in requirements requirements-demo requirements-dev; do \
 	  $(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --strict --disable-pip --require-hashes \
 	    --progress-spinner off -r $$name.txt || exit 1; done)
