@@ -220,6 +220,19 @@ def test_the_walk_meets_the_patient_where_she_is(world: World) -> None:
     }  # fmt: skip
 
 
+SPREADSHEETS = ("csv", "excel", "spreadsheet", "tab-separated")
+
+
+def test_what_a_spreadsheet_opens_is_known_by_what_it_is_and_not_by_its_name(world: World) -> None:
+    """Those that are searched for live formulas are all there are."""
+    met = {}
+    for name in STAFFS:
+        answer = world.client.get(world.path(name))
+        said = answer["Content-Type"] + answer.get("Content-Disposition", "")
+        met[name] = any(word in said for word in SPREADSHEETS)
+    assert {name for name, is_one in met.items() if is_one} == {"export", "audit-csv", "import-bad"}
+
+
 def _none(world: World) -> dict[str, Any]:
     return {}
 

@@ -18,6 +18,7 @@ from aftercare import settings as own
 from patients import links
 from patients.models import Clinic, Treatment
 from patients.models.clinic import Role
+from patients.seal import seal_of
 from tests.builders import PASSWORD, log, make_clinic, make_patient, make_staff
 from tests.patients.test_access import ADDRESSES, CLOSED, TABLE, open_it
 from tests.sign_in import give_app, is_in, sign_in, type_password
@@ -34,6 +35,7 @@ NO_CSRF = {
     *("recovery-choices", "recovery-not-you", "calendar", "paper", "kept", "kept-wrong"),
     *("kept-unsent", "manifest"),
 }
+OF_LINKS = sorted(n for n, one in ADDRESSES.items() if str(one.pattern).startswith(("r/", "u/")))
 NEW = "three-words-and-a-river"
 SEALED = ("read", "wrong", "check-in", "choices", "not-you")
 
@@ -98,6 +100,21 @@ def test_what_holds_a_person_or_a_session_is_kept_by_nobody(
     for name, answer in answers(admin, treatment).items():
         if name not in ("worker", "manifest"):
             assert "no-store" in answer["Cache-Control"], name
+
+
+@pytest.mark.parametrize("name", OF_LINKS)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_page_of_a_link_is_kept_listed_or_framed(
+    treatment: Treatment, name: str, method: str
+) -> None:
+    token = links.token_of(treatment)
+    typed = {"seal": seal_of(token), "sign": "pus", "normal": "yes", "channel": "sms"}
+    answer = getattr(Client(), method)(reverse(name, args=[token]), typed)
+    assert "no-store" in answer["Cache-Control"]
+    assert "public" not in answer["Cache-Control"]
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("name", CLOSED)

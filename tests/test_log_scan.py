@@ -77,6 +77,15 @@ def test_what_a_process_has_logged_is_looked_into(tmp_path: Path) -> None:
     ]
 
 
+def test_no_logger_speaks_past_those_who_are_looked_at() -> None:
+    """What does not go on to the root is scanned by nobody; runserver's own is in no production."""
+    import logging
+
+    known = logging.root.manager.loggerDict.items()
+    past = {name for name, one in known if isinstance(one, logging.Logger) and not one.propagate}
+    assert past <= {"django.server"}
+
+
 def test_this_run_is_looked_at(caplog: pytest.LogCaptureFixture) -> None:
     import logging
 

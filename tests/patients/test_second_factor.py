@@ -24,6 +24,7 @@ from patients.models import Clinic, StaffUser
 from patients.models.clinic import Role
 from patients.sessions import FACTOR
 from tests.builders import PASSWORD, make_clinic, make_staff
+from tests.patients.test_access import ADDRESSES, CLOSED, TABLE
 from tests.sign_in import SECRET, code_now, give_app, is_in, led_to, sign_in, type_password
 from tests.test_settings import in_production
 
@@ -61,6 +62,23 @@ def test_a_password_alone_opens_no_staff_page(client: Client, nurse: StaffUser) 
     page = client.get(reverse("mfa_index")).content.decode()
     assert "Add a second step" in page
     assert "Not now" not in page
+
+
+@pytest.mark.thorough
+def test_no_address_but_those_of_the_sign_in_answers_a_password_alone(
+    client: Client, nurse: StaffUser
+) -> None:
+    """Whatever the role, the method and the number: where to set up a second step, and no more."""
+    StaffUser.objects.update(role=Role.ADMIN)
+    type_password(client, nurse.email)
+    open_to_it = set()
+    for name in set(CLOSED) - {one.name for one in account_urls}:
+        keys = {key: {"rule": "handover"}.get(key, 1) for key in ADDRESSES[name].pattern.converters}
+        for method in sorted(TABLE[name][1]):
+            answer = client.generic(method.upper(), reverse(name, kwargs=keys))
+            if (answer.status_code, answer.get("Location")) != (302, reverse("mfa_index")):
+                open_to_it.add((name, method))
+    assert open_to_it == set()
 
 
 def test_an_app_is_set_up_by_its_code_and_recovery_codes_are_shown_once(
