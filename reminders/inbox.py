@@ -30,6 +30,11 @@ STOP_WORDS = frozenset(
 )
 START_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
+# Carriers ask for AYUDA (https://support.twilio.com/hc/en-us/articles/223182348). Whoever writes so
+# is answered in Spanish. Not "alta": that can be a fever. With a "!" it is a cry, which a nurse
+# reads; with a "?" nobody asked for more texts.
+SPANISH_START = frozenset({"iniciar", "reanudar", "empezar", "comenzar"})
+SPANISH_HELP = frozenset({"ayuda", "información", "informacion"})
 # Those the provider may answer by itself, where they are the whole text: a US number's defaults
 # (https://support.twilio.com/hc/en-us/articles/223134027).
 PROVIDER_WORDS = (STOP_WORDS - {"opt out"}) | START_WORDS | HELP_WORDS
@@ -54,9 +59,9 @@ def meaning_of(body: str) -> InboundText.Meaning:
     word = _word(body)
     if word in STOP_WORDS:
         return Meaning.STOP
-    if word in START_WORDS:
+    if word in START_WORDS or (word in SPANISH_START and "?" not in body):
         return Meaning.START
-    if word in HELP_WORDS:
+    if word in HELP_WORDS or (word in SPANISH_HELP and "!" not in body):
         return Meaning.HELP
     wish = wishes_to_stop(body)
     if wish is Wish.STOP:
@@ -198,6 +203,8 @@ def _answer(
     ends = meaning in (Meaning.STOP, Meaning.WISH)
     if (ends and stopped) or _provider_answers(body):
         return ""
+    if _word(body) in SPANISH_START | SPANISH_HELP:
+        language = "es"
     return reply(CONFIRMED[meaning], clinic, language)
 
 

@@ -35,6 +35,10 @@ def text(body: str, number: int = 1, sender: str = NUMBER) -> str:
         *((word, "stop") for word in ("optout", "cancel", "UNSUBSCRIBE", "stopall", "opt  out!")),
         *((word, "start") for word in ("START", "unstop")),
         *((word, "help") for word in ("HELP", "help?", "info")),
+        *((word, "start") for word in ("INICIAR", "reanudar.", " Empezar", "comenzar")),
+        *((word, "help") for word in ("AYUDA", "ayuda?", "Información", "informacion")),
+        *((word, "other") for word in ("¡Ayuda!", "¿Empezar?", "alta", "Fiebre alta", "Continuar")),
+        *((word, "other") for word in ("ayuda arde mucho", "empezar vitamina c", "inicio")),
         *((word, "other") for word in ("", "yes", "How long does it burn?")),
         ("please no more msgs", "wish"),
         ("ya no me manden mensajes", "wish"),
@@ -91,6 +95,30 @@ def test_help_answers_with_the_clinics_name_and_number(clinic: Clinic, settings:
     answer = text("HELP")
     assert "Lakeside Skin Clinic" in answer
     assert "(855) 383-7546" in answer
+
+
+def test_ayuda_is_answered_in_spanish_by_us_whatever_the_provider_answers(
+    clinic: Clinic, patient: Patient, settings: Settings
+) -> None:
+    settings.TWILIO_ANSWERS_KEYWORDS = True  # in English
+    answer = text("AYUDA")
+    assert answer.startswith("Lakeside Skin Clinic. ¿Preguntas? Llame al (855) 383-7546.")
+    assert not Concern.objects.exists()
+
+
+def test_a_cry_for_help_in_spanish_is_before_a_nurse(patient: Patient) -> None:
+    assert "911" in text("¡Ayuda!")
+    assert Concern.objects.get(patient=patient).kind == Concern.Kind.TEXT
+
+
+def test_a_spanish_stop_is_taken_back_in_spanish(patient: Patient, settings: Settings) -> None:
+    settings.TWILIO_ANSWERS_KEYWORDS = True
+    treatment = log(patient=patient, treated_at=T)
+    with time_machine.travel(T + timedelta(minutes=5), tick=False):
+        text("ALTO", 1)
+        assert reminder_of(treatment, "cleanse").skip_reason == Skip.OPTED_OUT.value
+        assert "otra vez" in text("REANUDAR", 2)
+    assert reminder_of(treatment, "cleanse").state == State.PLANNED
 
 
 def test_where_the_provider_answers_by_itself_we_do_not(clinic: Clinic, settings: Settings) -> None:

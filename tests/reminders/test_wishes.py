@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reminders.inbox import meaning_of
 from reminders.wish_words import KEYWORDS
 from reminders.wishes import Wish, wishes_to_stop
 
@@ -46,6 +47,11 @@ def test_every_wish_of_our_half_stops(text: str) -> None:
 @pytest.mark.parametrize("text", corpus(OPEN)["not_stop"])
 def test_no_lookalike_of_our_half_stops(text: str) -> None:
     assert wishes_to_stop(text) is not Wish.STOP
+
+
+def test_no_wish_and_no_lookalike_is_taken_for_a_start_or_a_help() -> None:
+    texts = [text for half in (OPEN, BLIND) for kind in corpus(half).values() for text in kind]
+    assert {meaning_of(text) for text in texts}.isdisjoint({"start", "help"})
 
 
 def test_of_the_wishes_nobody_tuned_for_99_in_100_stop() -> None:
