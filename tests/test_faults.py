@@ -3,8 +3,10 @@
 import json
 import os
 import pkgutil
+import re
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 import reminders
 from tests.faults import lanes
 from tests.faults.__main__ import play_all, read_arguments
-from tests.faults.table import Row
+from tests.faults.table import Row, Run, commit
 from tests.faults.times import CONSTANTS
 
 NAMES = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -84,13 +86,30 @@ def test_the_table_is_whole_and_in_its_order_and_red_if_one_row_is(
     faults = [Fault(name, f"<{name}>", FAULTS[0].play, 1, 1) for name in names]
     arguments = read_arguments(["--small", "--kept", str(kept), "--logs", str(tmp_path)])
     assert play_all(faults, arguments, serve=a_slow_first_row) is all_passed
-    rows = json.loads(kept.read_text())["rows"]
+    told = json.loads(kept.read_text())
+    rows = told["rows"]
     assert [row["name"] for row in rows] == list(names)
+    assert all({"fault", "n", "lost", "doubled", "passed"} <= row.keys() for row in rows)
+    assert {(row["commit"], row["at"]) for row in rows} == {(told["commit"], told["at"])}
+    assert told["seconds"] > 0
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(told["at"])) < timedelta(hours=1)
     assert all(row["passed"] for row in rows) is all_passed
     printed = capsys.readouterr().out
     found = [printed.find(row["fault"]) for row in rows]
     assert found == sorted(found)
     assert found[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "ago", "is_slow"), [("small", 239, False), ("small", 241, True), ("full", 3600, False)]
+)
+def test_a_small_run_that_took_too_long_says_so(mode: str, ago: int, is_slow: bool) -> None:
+    run = Run(mode, "", NAMES, began=time.monotonic() - ago)
+    assert ("SLOW" in run.ending(2)) is is_slow
+
+
+def test_the_rows_name_the_commit_they_were_played_on() -> None:
+    assert re.fullmatch(r"[0-9a-f]{12,}\+?|", commit())  # nothing where there is no git
 
 
 def test_what_is_about_speed_is_played_when_all_else_is_over(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from tests.services.environment import ROOT, enter_test_environment
 from tests.services.runtime import runtime_folder
 
 from . import lanes
-from .table import Row, heading, keep, line_of
+from .table import Row, Run, heading, keep, line_of
 from .times import SHORT, SHORTER
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def play_all(
     from .scenarios import not_played
 
     mode, words = ("small", SHORTER.words()) if arguments.small else ("full", SHORT.words())
-    names = [one.name for one in faults]
+    run = Run(mode, words, [one.name for one in faults])
     asked = [one for one in faults if not arguments.only or one.name in arguments.only]
     print(f"Shortened for this run: {words}.\n\n{heading()}", flush=True)
     rows: dict[str, Row] = {}
@@ -67,12 +66,13 @@ def play_all(
     with contextlib.closing(_each(asked, arguments, serve)) as each:
         for fault, said in each:
             rows[fault.name] = said if isinstance(said, Row) else not_played(fault, said)
-            keep(rows.values(), arguments.kept, mode=mode, times=words, names=names)
+            keep(rows.values(), arguments.kept, run)
             while printed < len(asked) and asked[printed].name in rows:
                 print(line_of(rows[asked[printed].name]), flush=True)
                 printed += 1
     failed = [row for row in rows.values() if row.must_pass and not row.passed]
     print(f"\n{len(rows)} faults; {len(failed)} not passed; the rows are in {arguments.kept}.")
+    print(run.ending(arguments.lanes))
     return not failed and len(rows) == len(asked)
 
 
@@ -93,7 +93,6 @@ def main() -> int:
     arguments = read_arguments()
     # So that an ordinary end of the run, asked for from outside, still stops its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    began = time.monotonic()
     with table() as faults:
         if arguments.list:
             print("\n".join(one.name for one in faults))
@@ -101,7 +100,6 @@ def main() -> int:
         if unknown := set(arguments.only) - {one.name for one in faults}:
             sys.exit(f"No fault is named {', '.join(sorted(unknown))}; --list names them.")
         passed = play_all(faults, arguments)
-    print(f"{time.monotonic() - began:.0f} s in all, {arguments.lanes} at once.")
     return 0 if passed else 1
 
 
