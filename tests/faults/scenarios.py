@@ -15,6 +15,7 @@ from . import (
     doorbells,
     drill,
     kills,
+    orders,
     provider,
     races,
     restore,
@@ -96,6 +97,7 @@ FAULTS = (
         "restored-cache-lost", "the same, cache lost too",
         partial(restore.restored, cache_is_lost=True), 1_000, 60,
     ),
+    Fault("any-order", "any order of everything", orders.played, 200, 5),
     Fault("deployed", "the next version under load", drill.rolled_out, 3, 1),
     Fault("each-killed", "each process killed in turn", drill.killed_in_turn, 5, 1),
     Fault(
