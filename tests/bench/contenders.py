@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +46,13 @@ def ours(stage: Stage, running: Running) -> float:
 def loop(stage: Stage, running: Running) -> float:
     forget_statements()
     return _cpu_at_end(_start(stage, running, "loop"))
+
+
+def start_loop(stage: Stage, running: Running) -> int:
+    """The loop between two of its minutes; its process id."""
+    program = _start(stage, running, "loop", 0, "--stay")
+    wait_for(lambda: _is_ready(program), seconds=60, what="the loop rests")
+    return program.process.pid
 
 
 def limit(stage: Stage, running: Running) -> float:
@@ -92,8 +99,15 @@ def start_eta_worker(stage: Stage, running: Running) -> subprocess.Popen[bytes]:
 
 def jobs(stage: Stage, running: Running, *, concurrency: int = 1) -> float:
     """Two workers; the jobs are deferred first and fall due together."""
-    from .peers.jobs import send_reminder
+    workers = start_job_workers(stage, running, concurrency=concurrency)
+    forget_statements()
+    before = cpu_ms(workers)
+    defer(due_pks(), at=timezone.now() + timedelta(seconds=1))
+    stage.wait_until_all_left()
+    return cpu_ms(workers) - before
 
+
+def start_job_workers(stage: Stage, running: Running, *, concurrency: int) -> list[int]:
     command = [
         *(sys.executable, str(ROOT / "manage.py"), "procrastinate", "worker"),
         f"--concurrency={concurrency}",
@@ -104,13 +118,14 @@ def jobs(stage: Stage, running: Running, *, concurrency: int = 1) -> float:
         for number in range(PROCESSES)
     ]
     wait_for(lambda: _job_workers() == PROCESSES, seconds=60, what="the workers are ready")
-    forget_statements()
-    before = cpu_ms(workers)
-    at = timezone.now() + timedelta(seconds=1)
-    arguments: list[Any] = [{"pk": pk} for pk in due_pks()]
+    return workers
+
+
+def defer(pks: Iterable[int], *, at: datetime) -> None:
+    from .peers.jobs import send_reminder
+
+    arguments: list[Any] = [{"pk": pk} for pk in pks]
     send_reminder.configure(schedule_at=at).batch_defer(*arguments)
-    stage.wait_until_all_left()
-    return cpu_ms(workers) - before
 
 
 def _job_workers() -> int:

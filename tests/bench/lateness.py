@@ -1,6 +1,9 @@
 """How late a burst is, and how long somebody at the desk waits for a handover in the middle of it.
 
-Both with what a site runs: a prefork worker of two, 100 calls in flight each, beat with its usual
+Beside ours the peers and the limit, each in a burst of a size that it sends in less than a minute.
+They are given a start: their lateness counts from their first call, ours from the due moment.
+
+Ours with what a site runs: a prefork worker of two, 100 calls in flight each, beat with its usual
 tick, 100 ms to the provider, receipts on, at a carrier's pace; for the burst also at once. When a
 text counts as accepted: when its answer left.
 """
@@ -11,14 +14,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
 from tests.builders import log, make_patient
 
-from . import rows
-from .contenders import IN_FLIGHT, PROCESSES
+from . import contenders, rows
+from .contenders import IN_FLIGHT, PROCESSES, Run
 from .meters import median, share
 from .sizes import Sizes
 from .stage import CARRIER_DELAYS, LONGEST_RUN, Stage
@@ -31,6 +35,14 @@ HANDOVER_NUMBER = 3025550000
 
 
 def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
+    peers: Mapping[str, tuple[Run, int]] = {
+        "loop": (contenders.loop, sizes.loop_burst),
+        "eta": (contenders.eta, sizes.eta_burst),
+        "jobs 30": (partial(contenders.jobs, concurrency=30), sizes.jobs_burst),
+        "limit": (contenders.limit, sizes.burst),
+    }
+    for name, (play, burst) in peers.items():
+        _tell_peer(stage, tell, name, play, burst, of=sizes.burst)
     _tell_burst(stage, sizes, tell, "", CARRIER_DELAYS)
     _tell_burst(stage, sizes, tell, ", receipts at once", None)
     _tell_handovers(stage, sizes, tell)
@@ -49,6 +61,25 @@ def _crew(
         rows.make_due(burst, at=at)
         running.beat(changes)
         yield
+
+
+def _tell_peer(stage: Stage, tell: Tell, name: str, play: Run, burst: int, *, of: int) -> None:
+    """A smaller burst goes at the same rate: how long one of `of` would take is said beside it."""
+    stage.fresh()
+    rows.make_due(burst, at=timezone.now())
+    stage.silence()
+    stage.phone.control(latency_ms=LATENCY_MS, receipts=False)
+    with stage.crew() as running:
+        play(stage, running)
+    accepted = stage.accepted(LATENCY_MS).values()
+    first = min(accepted) - LATENCY_MS / 1000
+    late = [one - first for one in accepted]
+    note = _left_behind(burst - len(late)).strip()
+    what = f"lateness, {name}, {len(late):,} due at one minute"
+    tell(Row(f"{what}, p50", median(late), "s"))
+    tell(Row(f"{what}, p99", share(late, 0.99), "s"))
+    whole = f"{of:,} at this rate: {max(late) * of / len(late):,.0f} s"
+    tell(Row(f"{what}, last", max(late), "s", whole, note=note))
 
 
 def _tell_burst(

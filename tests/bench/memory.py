@@ -1,8 +1,9 @@
 """What a worker keeps in memory: idle, and with a hundred thousand reminders waiting.
 
 Ours as `manage.py up` starts it (one process, two threads) and as a prefork of two; beside them
-the Celery worker that holds every waiting task because it was published with `eta=`. Ours is rung
-once before each look, so that what a tick loads is loaded.
+the loop between two of its minutes, the Celery worker that holds every waiting task because it was
+published with `eta=`, and procrastinate's two workers. Ours is rung once before each look, so that
+what a tick loads is loaded. In the limit nothing waits: its forms are all made beforehand.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from reminders.models import Heartbeat, Reminder
 from tests.services.runtime import wait_for
 
 from . import rows
-from .contenders import start_eta_worker
+from .contenders import defer, start_eta_worker, start_job_workers, start_loop
 from .meters import Memory, memory
 from .sizes import Sizes
 from .stage import Stage
 from .table import Row, Target, Tell
 
 LIMIT_MB = 130
+JOBS_LOOK = 7.0  # seconds: procrastinate asks every five
 
 
 def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
@@ -36,9 +38,10 @@ def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
         limit = Target(at_most=LIMIT_MB, of="figure") if pool == "threads" else None
         tell(Row(f"memory, {what}, idle", idle.pss, "MB (PSS)", target=limit, note=note))
         tell(_row(f"memory, {what}, {waiting:,} waiting", full, idle, Target(at_most=1.02)))
-    idle, full = _eta(stage, waiting)
-    tell(Row("memory, eta, idle", idle.pss, "MB (PSS)"))
-    tell(_row(f"memory, eta, {waiting:,} waiting", full, idle, None))
+    for what, measure in (("loop", _loop), ("eta", _eta), ("jobs 30", _jobs)):
+        idle, full = measure(stage, waiting)
+        tell(Row(f"memory, {what}, idle", idle.pss, "MB (PSS)"))
+        tell(_row(f"memory, {what}, {waiting:,} waiting", full, idle, None))
 
 
 def _row(name: str, full: Memory, idle: Memory, target: Target | None) -> Row:
@@ -63,6 +66,29 @@ def _tick() -> None:
         ring()
     wait_for(lambda: Heartbeat.objects.filter(at__gt=rung_at).exists(), seconds=30, what="a tick")
     time.sleep(0.5)
+
+
+def _loop(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
+    stage.fresh()
+    looks = []
+    for number in (0, waiting):
+        if number:
+            rows.make_due(number, at=timezone.now() + timedelta(days=1))
+        with stage.crew() as running:
+            looks.append(memory([start_loop(stage, running)]))
+    return looks[0], looks[1]
+
+
+def _jobs(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
+    stage.fresh()
+    tomorrow = timezone.now() + timedelta(days=1)
+    rows.make_due(waiting, at=tomorrow)
+    with stage.crew() as running:
+        workers = start_job_workers(stage, running, concurrency=30)
+        idle = memory(workers)
+        defer(Reminder.objects.filter(leaves_at=tomorrow).values_list("pk", flat=True), at=tomorrow)
+        time.sleep(JOBS_LOOK)
+        return idle, memory(workers)
 
 
 def _eta(stage: Stage, waiting: int) -> tuple[Memory, Memory]:

@@ -1,9 +1,13 @@
 """`python -m tests.bench.peers.loop`: sends what is due, one after the other, and ends.
 
-Prints the processor time it took, in milliseconds.
+Prints the processor time it took, in milliseconds. With `--stay` it rests then, as until the next
+minute.
 """
 
 from __future__ import annotations
+
+import signal
+import sys
 
 import django
 from django.utils import timezone
@@ -20,6 +24,9 @@ def main() -> None:
         send(reminder)
         mark_sent(reminder)
     print(own_cpu_ms() - before, flush=True)
+    if "--stay" in sys.argv:
+        print("ready", flush=True)
+        signal.pause()
 
 
 if __name__ == "__main__":
