@@ -41,4 +41,5 @@ def _with_a_page(answer: HttpResponseBase) -> HttpResponseBase:
         and not answer.content
     ):
         answer.content = render_to_string("405.html").encode()
+        answer["Content-Length"] = str(len(answer.content))  # where it was counted while empty
     return answer

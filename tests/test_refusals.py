@@ -229,7 +229,9 @@ def test_a_person_meets_a_page_in_plain_words(
 ) -> None:
     answer = how(stage)
     assert answer["Content-Type"] == "text/html; charset=utf-8"
-    shown = read(answer.content.decode())  # type: ignore[attr-defined]
+    page = answer.content  # type: ignore[attr-defined]
+    assert int(answer.get("Content-Length", str(len(page)))) == len(page)  # a server sends no more
+    shown = read(page.decode())
     assert len(shown.root.every("h1")) == 1
     # What to do next: once more, somebody to call, or a way that leads on.
     assert re.search(r"[Cc]all|again|once more|Sign in", shown.text)
