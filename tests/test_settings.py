@@ -48,7 +48,7 @@ def in_production(*names: str, **env: str) -> dict[str, object]:
     """What these settings are there."""
     show = (
         "import json; from aftercare import settings as s; "
-        f"print(json.dumps([getattr(s, one) for one in {[*names]}]))"
+        f"print(json.dumps([getattr(s, one, None) for one in {[*names]}]))"
     )
     ended = run_in_production("-c", show, **env)
     assert ended.returncode == 0, ended.stderr
@@ -81,6 +81,26 @@ def test_djangos_checks_for_a_deployment_find_nothing_and_would_find_something()
     careless = run_in_production(*check, SECURE_SSL_REDIRECT="0")
     assert careless.returncode != 0
     assert "security.W008" in careless.stderr
+
+
+def test_what_a_clinic_leaves_unsaid_keeps_the_door_as_narrow_as_the_documents_say() -> None:
+    assert in_production(
+        *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXIES", "SECURE_PROXY_SSL_HEADER"),
+        *("LINK_OPENINGS_A_MINUTE", "LINK_MISSES_A_MINUTE", "ACCOUNT_RATE_LIMITS"),
+        *("SESSION_IDLE_MINUTES", "SESSION_HOURS", "SCREEN_LOCK_MINUTES", "AUDIT_STRICT"),
+    ) == {
+        "ALLOWED_HOSTS": ["care.example.com"],
+        "CSRF_TRUSTED_ORIGINS": ["https://care.example.com"],
+        "TRUSTED_PROXIES": 0,
+        "SECURE_PROXY_SSL_HEADER": None,
+        "LINK_OPENINGS_A_MINUTE": 600,
+        "LINK_MISSES_A_MINUTE": 30,
+        "ACCOUNT_RATE_LIMITS": {"login_failed": "5/5m/key,60/m/ip", "login": "120/m/ip"},
+        "SESSION_IDLE_MINUTES": 15,
+        "SESSION_HOURS": 12,
+        "SCREEN_LOCK_MINUTES": 5.0,
+        "AUDIT_STRICT": False,
+    }
 
 
 def test_a_database_server_that_vanishes_is_given_up_within_seconds() -> None:
