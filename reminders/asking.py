@@ -13,7 +13,7 @@ from django.db.models import CharField, Exists, F, OuterRef, Q, Value
 
 from patients.models import Clinic
 from patients.models.answers import HOLDING_TIERS
-from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State
+from reminders.models import ANSWER, Concern, Reminder, ReminderQuerySet, State, Task
 from reminders.moments import Skip
 
 RECENT = timedelta(days=14)
@@ -32,7 +32,8 @@ class Asking:
 
     `emergencies` and `urgent` are among `concerns`: the patient ticked a sign that cannot wait.
     `strangers`: open concerns about nobody we know, which have no row. `rowless`: patients with an
-    open concern and without a treatment that stands, who have none either.
+    open concern and without a treatment that stands, who have none either. `late_tasks`: tasks past
+    their time, by their own numbers.
     """
 
     emergencies: Found = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Asking:
     unseen: Found = field(default_factory=dict)
     due: Found = field(default_factory=dict)
     stopped: Found = field(default_factory=dict)
+    late_tasks: Found = field(default_factory=dict)
     strangers: int = 0
     rowless: int = 0
 
@@ -66,8 +68,11 @@ def asking(clinic: Clinic, *, now: datetime) -> Asking:
         rows.values_list(*every, Value(key, output_field=CharField()))
         for key, rows in (("due", _due(clinic, now)), ("unseen", _unseen(clinic, now)))
     )
-    for treatment, at, key in trouble.union(due, unseen, all=True):
-        found.of(KEY_OF.get(key, key))[treatment] = at
+    late = Task.objects.filter(clinic=clinic, done_at=None, due_at__lt=now).values_list(
+        "pk", "due_at", Value("late_tasks", output_field=CharField())
+    )
+    for pk, at, key in trouble.union(due, unseen, late, all=True):
+        found.of(KEY_OF.get(key, key))[pk] = at
     return found
 
 

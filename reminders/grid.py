@@ -74,6 +74,7 @@ class Board:
     show: str
     strangers: int
     rowless: int
+    late_tasks: int
     until: date | None
     earlier: date | None
     is_first_run: bool
@@ -152,6 +153,7 @@ def board(
         show=show if show in KEYS else "",
         strangers=found.strangers,
         rowless=found.rowless,
+        late_tasks=len(found.late_tasks),
         until=until,
         earlier=None if show in KEYS else ((ends or now) - SPAN).astimezone(clinic.tz).date(),
         is_first_run=not (listed or until) and not _has_any(clinic),

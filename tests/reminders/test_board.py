@@ -28,7 +28,7 @@ from reminders.amending import correct_time
 from reminders.asking import SOON
 from reminders.changes import EVERY
 from reminders.grid import PAGE, Board
-from reminders.models import Circuit, Concern, Reminder, State
+from reminders.models import Circuit, Concern, Reminder, State, Task
 from reminders.optouts import stop
 from reminders.page_acts import take_up
 from reminders.state_words import CONCERN, EMERGENCY, URGENT
@@ -354,6 +354,29 @@ def test_each_counter_is_the_number_of_rows_its_filter_leaves(
         board = board_of(nurse, f"?show={counter.key}")
         assert (counter.key, counter.number) == (counter.key, len(board.rows)), counter.key
         assert (counter.key, counter.number) == (counter.key, 1)
+
+
+def test_tasks_past_their_time_are_counted_above_the_rows_and_lead_to_their_page(
+    nurse: Client, clinic: Clinic
+) -> None:
+    treatment, by = treated(clinic, "Maria", 1), StaffUser.objects.get()
+    foreign = treated(make_clinic(name="Hillside", slug="hillside", sms_sender=""), "Zoe", 1)
+    for patient, minutes, more in (
+        (treatment.patient, -5, {}),
+        (treatment.patient, 5, {}),
+        (treatment.patient, -9, {"done_at": NOON}),
+        (foreign.patient, -5, {}),
+    ):
+        Task.objects.create(
+            clinic=patient.clinic, patient=patient, text="Call", owner=by, made_by=by,
+            made_at=NOON, due_at=NOON + timedelta(minutes=minutes), **more,
+        )  # fmt: skip
+    assert board_of(nurse).late_tasks == 1
+    page = text_of(nurse.get(reverse("board")))
+    assert 'href="/tasks/?show=late"' in page
+    assert "task late" in page
+    Task.objects.update(done_at=NOON)
+    assert "/tasks/?show=late" not in text_of(nurse.get(reverse("board")))
 
 
 def test_a_filter_nobody_knows_shows_everybody(nurse: Client, clinic: Clinic) -> None:
