@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from aftercare import settings as own
@@ -312,6 +313,10 @@ def test_every_cookie_is_bound_to_this_host_and_unread_by_scripts(
     client.get(reverse("account_login"), secure=True)
     client.post(reverse("account_login"), {"login": nurse.email, "password": PASSWORD}, secure=True)
     client.get(reverse("board"), secure=True)
+    # What a page is to say next, perhaps of a patient, waits in the session and not in a cookie.
+    treatment = log(patient=make_patient(clinic=clinic), logged_at=timezone.now())
+    client.post(reverse("undo", args=[treatment.pk]), secure=True)
+    assert "Void it with a reason instead" in client.session["_messages"]
     assert set(client.cookies) == {"__Host-session", "__Host-csrf"}
     for cookie in client.cookies.values():
         assert (cookie["secure"], cookie["httponly"]) == (True, True)

@@ -81,6 +81,18 @@ def test_no_address_but_those_of_the_sign_in_answers_a_password_alone(
     assert open_to_it == set()
 
 
+def test_a_passkey_is_asked_for_the_finger_face_or_pin_that_makes_it_two_factors(
+    client: Client, nurse: StaffUser
+) -> None:
+    asked = client.get(
+        reverse("mfa_login_webauthn"), headers={"X-Requested-With": "XMLHttpRequest"}
+    ).json()
+    assert asked["request_options"]["publicKey"]["userVerification"] == "required"
+    type_password(client, nurse.email)
+    page = client.get(reverse("mfa_add_webauthn")).content.decode()
+    assert '"userVerification": "required"' in page.replace("&quot;", '"')
+
+
 def test_an_app_is_set_up_by_its_code_and_recovery_codes_are_shown_once(
     transactional_db: None, client: Client, nurse: StaffUser
 ) -> None:
