@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from patients.models import Clinic, StaffUser
 from patients.models.clinic import WEEKDAYS, Role
 from patients.starting_anew import lend_password
-from reminders.fields import read_phone, region_of
+from reminders.fields import EMAIL_WANTED, read_phone, region_of
 from reminders.work_forms import PlainForm
 
 DAYS = dict(zip(WEEKDAYS, "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
@@ -162,6 +162,15 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = StaffUser
         fields = ("name", "email", "role")
+        error_messages: ClassVar = {
+            "name": {"required": "Write the name."},
+            "email": {
+                "required": "Write the email address they sign in with.",
+                "invalid": EMAIL_WANTED,
+                "unique": "Somebody signs in with this address already.",
+            },
+            "role": {"required": "Choose what they may do."},
+        }
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, use_required_attribute=False, label_suffix="", prefix="new")

@@ -110,7 +110,17 @@ def test_a_new_person_signs_in_with_the_password_that_is_shown_once(
     ana = StaffUser.objects.get(email="ana@lakeside.example")
     assert ana.check_password(password)
     assert (ana.clinic, ana.role) == (clinic, "nurse")
-    assert "already exists" in text_of(admin.post(reverse("clinic-add"), typed))
+    again = text_of(admin.post(reverse("clinic-add"), typed))
+    assert "Somebody signs in with this address already." in again
+
+
+def test_what_is_missing_of_a_new_person_is_said_beside_it(admin: Client) -> None:
+    page = text_of(admin.post(reverse("clinic-add"), {}))
+    for said in ("Write the name.", "Write the email address", "Choose what they may do."):
+        assert said in page
+    assert "This is not an email address." in text_of(
+        admin.post(reverse("clinic-add"), {"new-email": "ana@"})
+    )
 
 
 def test_a_role_is_changed_and_nobody_locks_themselves_out(admin: Client, clinic: Clinic) -> None:
