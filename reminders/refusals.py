@@ -29,9 +29,16 @@ MEANWHILE = (
 
 
 def refused_now(clinic: Clinic, *, now: datetime) -> list[ProviderError]:
-    """Each once; messages wait behind it, and leave by themselves when it is put right."""
-    rows = circuits.refusing(now=now).values()
-    refused = dict.fromkeys(explain(one.code, one.channel) for one in rows)
+    """Each once; messages wait behind it, and leave by themselves when it is put right.
+
+    What is refused of another clinic's sender holds nothing here.
+    """
+    own = [(channel.value, circuits.sender_of(clinic, channel)) for channel in Channel]
+    refused = dict.fromkeys(
+        explain(one.code, channel)
+        for (channel, scope, key), one in circuits.refusing(now=now).items()
+        if scope != Means.SENDER or (channel, key) in own
+    )
     return [*_nothing_runs(clinic, now), *refused]
 
 

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -42,6 +43,12 @@ REFUSALS = [
     ("21611", "sender", SENDER),
     ("21408", "country", "1"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_tick() -> None:
+    """What another test's clock has left in the cache would stand beside what is refused."""
+    cache.clear()
 
 
 @pytest.fixture
@@ -359,3 +366,18 @@ def test_a_refused_sender_is_the_admins_to_put_right_and_not_the_patients_addres
     assert said == "The mail server refuses the address the clinic's emails come from."
     (at_desk,) = refused_at_desk(clinic, now=timezone.now())
     assert at_desk.startswith("Email does not leave right now")
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "own"), [("sms", "21606", "+12025550110"), ("email", "sender 550", "a@b.c")]
+)
+def test_another_clinics_refused_sender_stands_on_no_board_but_its_own(
+    clinic: Clinic, channel: str, code: str, own: str
+) -> None:
+    harbour = make_clinic(slug="harbour", sms_sender="+12025550110")
+    Clinic.objects.filter(pk=harbour.pk).update(email_sender="a@b.c")
+    harbour.refresh_from_db()
+    now = timezone.now()
+    circuits.trip((channel, "sender", own), code=code, clinics=[], now=now)
+    assert len(refused_now(harbour, now=now)) == 1
+    assert refused_now(clinic, now=now) == []
