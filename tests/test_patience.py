@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.thorough,
 ]
 
-SOON = 0.7  # seconds, of the tests
+SOON = 3.0  # seconds, of the tests: a page that is answered needs less on a slow machine, too
 
 
 class Between:
@@ -133,10 +133,10 @@ def test_what_is_waited_for_is_counted_together_and_what_is_done_between_is_not(
         ask(0.1)
         time.sleep(3)
         ask(0.1)
-    with within(0.5):
-        ask(0.4)
+    with within(3):
+        ask(1)  # two seconds to spare on a slow machine
         with pytest.raises(OperationalError):
-            ask(0.4)
+            ask(2.1)
     connection.close()
     ask(0.1)  # nobody is in a hurry
 
