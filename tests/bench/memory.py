@@ -9,6 +9,7 @@ what a tick loads is loaded. In the limit nothing waits: its forms are all made 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db import connection
@@ -38,8 +39,7 @@ def run(stage: Stage, sizes: Sizes, tell: Tell) -> None:
         limit = Target(at_most=LIMIT_MB, of="figure") if pool == "threads" else None
         tell(Row(f"memory, {what}, idle", idle.pss, "MB (PSS)", target=limit, note=note))
         tell(_row(f"memory, {what}, {waiting:,} waiting", full, idle, Target(at_most=1.02)))
-    for what, measure in (("loop", _loop), ("eta", _eta), ("jobs 30", _jobs)):
-        idle, full = measure(stage, waiting)
+    for what, (idle, full) in _peers(stage, waiting):
         tell(Row(f"memory, {what}, idle", idle.pss, "MB (PSS)"))
         tell(_row(f"memory, {what}, {waiting:,} waiting", full, idle, None))
 
@@ -68,32 +68,35 @@ def _tick() -> None:
     time.sleep(0.5)
 
 
-def _loop(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
+def _peers(stage: Stage, waiting: int) -> Iterator[tuple[str, tuple[Memory, Memory]]]:
+    """On the same rows; a worker of theirs knows only what it has been told."""
     stage.fresh()
-    looks = []
-    for number in (0, waiting):
-        if number:
-            rows.make_due(number, at=timezone.now() + timedelta(days=1))
-        with stage.crew() as running:
-            looks.append(memory([start_loop(stage, running)]))
-    return looks[0], looks[1]
+    idle = _loop(stage)
+    rows.make_due(waiting, at=timezone.now() + timedelta(days=1))
+    yield "loop", (idle, _loop(stage))
+    yield "eta", _eta(stage, waiting)
+    yield "jobs 30", _jobs(stage)
 
 
-def _jobs(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
-    stage.fresh()
-    tomorrow = timezone.now() + timedelta(days=1)
-    rows.make_due(waiting, at=tomorrow)
+def _loop(stage: Stage) -> Memory:
+    with stage.crew() as running:
+        return memory([start_loop(stage, running)])
+
+
+def _jobs(stage: Stage) -> tuple[Memory, Memory]:
     with stage.crew() as running:
         workers = start_job_workers(stage, running, concurrency=30)
         idle = memory(workers)
-        defer(Reminder.objects.filter(leaves_at=tomorrow).values_list("pk", flat=True), at=tomorrow)
+        defer(_ahead(), at=timezone.now() + timedelta(days=1))
         time.sleep(JOBS_LOOK)
         return idle, memory(workers)
 
 
+def _ahead() -> Iterable[int]:
+    return Reminder.objects.filter(leaves_at__gt=timezone.now()).values_list("pk", flat=True)
+
+
 def _eta(stage: Stage, waiting: int) -> tuple[Memory, Memory]:
-    stage.fresh()
-    rows.make_due(waiting, at=timezone.now() + timedelta(days=1))
     with stage.crew() as running:
         worker = start_eta_worker(stage, running)
         idle = memory([worker.pid])
@@ -106,9 +109,8 @@ def _publish_and_wait(stage: Stage, waiting: int) -> None:
     from .peers.eta import NUMBER, app, send_reminder
 
     at = timezone.now() + timedelta(days=1)
-    template = Reminder.objects.filter(leaves_at__gt=timezone.now()).values_list("pk", flat=True)
     with app.producer_pool.acquire(block=True) as producer:
-        for pk in template:
+        for pk in _ahead():
             send_reminder.apply_async((pk,), eta=at, producer=producer)
     broker = Redis(unix_socket_path=str(stage.valkey.socket), db=NUMBER)
     wait_for(
