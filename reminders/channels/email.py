@@ -6,6 +6,7 @@ nothing was sent.
 
 from __future__ import annotations
 
+import re
 import smtplib
 
 import requests
@@ -18,6 +19,11 @@ from reminders.channels.codes import NO_CONNECTION, SENDER_REFUSED, Means, meani
 from reminders.channels.told import fit
 
 NAME_LIMIT = 255  # characters, as of what comes by webhook
+# How SendGrid, SES and Microsoft say so: only after the mail, with the code of a missing mailbox.
+ABOUT_SENDER = re.compile(
+    rb"verified sender identity|email address is not verified|sendasdenied|send as this sender",
+    re.IGNORECASE,
+)
 
 
 def send(message: Message) -> Outcome:
@@ -49,10 +55,10 @@ def send(message: Message) -> Outcome:
         return _refused_by_api(error)
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(max(code for code, _ in error.recipients.values()))
-    except smtplib.SMTPSenderRefused as error:
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
         return _refused_sender(error.smtp_code)
     except smtplib.SMTPResponseException as error:
-        return _refused(error.smtp_code)
+        return _refused_after_data(error)
     except (OSError, smtplib.SMTPException):
         return Unknown("no answer")
     finally:
@@ -75,6 +81,12 @@ def _refused(code: int) -> Outcome:
     """Either way the server has not taken it."""
     means = meaning_of_smtp(code)
     return Rejected(str(code), means) if means is Means.NUMBER else NotSent(str(code), means)
+
+
+def _refused_after_data(error: smtplib.SMTPResponseException) -> Outcome:
+    said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+    is_ours = ABOUT_SENDER.search(said)
+    return _refused_sender(error.smtp_code) if is_ours else _refused(error.smtp_code)
 
 
 def _refused_sender(code: int) -> Outcome:

@@ -489,6 +489,26 @@ def test_what_was_on_its_way_while_the_board_was_read_is_offered(
     assert poll(nurse, told).status_code == 204
 
 
+@pytest.mark.both_databases
+def test_what_began_before_the_newest_change_and_is_committed_after_it_is_offered_too(
+    nurse: Client, clinic: Clinic, noon: time_machine.Traveller
+) -> None:
+    """Two workers: the slower one began first. No moment on the board is newer than before."""
+    slow, quick = treated(clinic, "Maria", 1), treated(clinic, "Ana", 2)
+    noon.shift(5)
+    set_state(reminder_of(quick, "handover"), State.SENT, at=timezone.now())
+    page = nurse.get(reverse("board"))
+    noon.shift(5)
+    assert poll(nurse, page).status_code == 204
+    began = page.context["since"] - timedelta(seconds=2)
+    set_state(reminder_of(slow, "handover"), State.SENT, at=began)
+    noon.shift(5)
+    told = poll(nurse, page)
+    assert "2 changes: show" in text_of(told)  # the quick one, which the page has, among them
+    noon.shift(5)
+    assert poll(nurse, told).status_code == 204
+
+
 def test_another_clinics_changes_are_not_offered(
     nurse: Client, clinic: Clinic, noon: time_machine.Traveller
 ) -> None:
