@@ -14,7 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import (
+    DateTimeField,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+)
 
 from patients.models import Act, Clinic, Reading
 from reminders.models import Concern, Reminder
@@ -24,7 +31,7 @@ from reminders.models import Concern, Reminder
 EVERY, SHARED_FOR = 4.4, 0.5
 # For how long it is taken as known that this session may look at a clinic's board.
 KNOWN_FOR = 600
-MANY = 1000
+MANY, COUNTED = 1000, 200
 ON_ITS_WAY = timedelta(seconds=30)  # as long as an attempt may take to be committed, and more
 
 logger = logging.getLogger(__name__)
@@ -86,9 +93,23 @@ def _read_mark(clinic: int) -> str:
         # Shown before it is taken up: that is one tick later.
         Act.objects.order_by("-pk").values("pk"),
     )
-    answers = [Subquery(one[:1]) for one in newest]
+    answers = [*(Subquery(one[:1]) for one in newest), _lately()]
     row = Clinic.objects.filter(pk=clinic).order_by().values_list(*answers).get()
     return hashlib.sha256(repr(row).encode()).hexdigest()[:16]
+
+
+def _lately() -> Subquery:
+    """How many reminders changed just before the newest change: one that is committed only now,
+    though it began earlier, is one more. Ordered, so that the index is walked, and no further.
+    """
+    newest = Reminder.objects.order_by("-state_at").values("state_at")[:1]
+    since = ExpressionWrapper(Subquery(newest) - ON_ITS_WAY, output_field=DateTimeField())
+    rows = Reminder.objects.filter(state_at__gt=since).order_by("-state_at").values("state_at")
+    return Subquery(
+        rows[:COUNTED],
+        template="(SELECT COUNT(*) FROM (%(subquery)s) AS lately)",
+        output_field=IntegerField(),
+    )
 
 
 def changed_since(clinic: Clinic, since: datetime) -> int:
