@@ -357,6 +357,75 @@ def test_a_mail_server_that_refuses_our_sender_fails_nobody_and_is_told_once(
     assert not Circuit.objects.exists()
 
 
+class Late:
+    """A mail server that says what it has to say once it has the mail."""
+
+    def __init__(self, says: str) -> None:
+        self.says = says
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        return self.says
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "550 The from address does not match a verified Sender Identity. Mail cannot be sent",
+        "554 Message rejected: Email address is not verified.",
+        "554 5.2.252 SendAsDenied; care@lakeside.example not allowed to send as",
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+    ],
+)
+def test_a_sender_refused_only_after_the_mail_fails_nobody(
+    clinic: Clinic, provider: Phone, settings: Settings, says: str
+) -> None:
+    with listening(settings, Late(says)):
+        log_mail(clinic)
+        drain()
+    assert states() == [State.PLANNED]
+    assert (Circuit.objects.get().scope, Circuit.objects.get().code) == (
+        "sender",
+        f"sender {says[:3]}",
+    )
+    assert not Concern.objects.exists()
+
+
+def test_a_mail_refused_for_its_reader_holds_nobody_elses(
+    clinic: Clinic, provider: Phone, settings: Settings
+) -> None:
+    with listening(settings, Late("554 5.7.1 This message looks like spam to us")):
+        log_mail(clinic)
+        drain()
+    assert states() == [State.FAILED]
+    assert not Circuit.objects.exists()
+
+
+def test_a_mail_server_that_refuses_our_greeting_fails_nobody(
+    clinic: Clinic, provider: Phone, settings: Settings
+) -> None:
+    with listening(settings, Strange()):
+        log_mail(clinic)
+        drain()
+    assert states() == [State.PLANNED]
+    assert not Concern.objects.exists()
+
+
+class Strange:
+    """A mail server that knows no such machine as ours."""
+
+    async def handle_HELO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str
+    ) -> str:
+        return "550 5.7.1 We know no such machine"
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        return ["550 5.7.1 We know no such machine"]
+
+
 def test_a_refused_sender_is_the_admins_to_put_right_and_not_the_patients_address(
     clinic: Clinic,
 ) -> None:
