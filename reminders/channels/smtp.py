@@ -7,6 +7,7 @@ at each of them would hold a call for longer than the call's time.
 from __future__ import annotations
 
 import smtplib
+import socket
 import time
 from typing import Any
 
@@ -24,6 +25,12 @@ class _Bounded(smtplib.SMTP):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.until = time.monotonic() + CONNECT_SECONDS
         super().__init__(*args, **kwargs)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Each of the host's addresses has its share: tried in turn, each would have it all."""
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found: socket.socket = super()._get_socket(host, port, timeout / max(1, len(addresses)))  # type: ignore[misc]
+        return found
 
     def getreply(self) -> tuple[int, bytes]:
         if self.sock is not None:

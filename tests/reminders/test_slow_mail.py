@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from reminders.channels import Accepted, NotSent, Outcome, Unknown, email, smtp
 from reminders.dispatch import CALL_NEEDS
+from tests.reminders.test_kept import known_as, nobody_let_in
 from tests.reminders.test_mail_api import MESSAGE
 
 EACH = 0.4  # seconds before each answer
@@ -99,3 +100,29 @@ def test_the_answers_of_a_slow_server_share_one_time(
     settings.EMAIL_TIMEOUT = send
     monkeypatch.setattr(smtp, "CONNECT_SECONDS", connect)
     assert email.send(MESSAGE) == outcome
+
+
+@pytest.mark.parametrize("is_ssl", [False, True])
+def test_a_mail_host_of_many_silent_addresses_has_the_time_of_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_ssl: bool
+) -> None:
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 1.0)
+    settings.EMAIL_BACKEND = "reminders.channels.smtp.EmailBackend"
+    settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = False, is_ssl
+    with nobody_let_in("0.0.0.0") as port:  # noqa: S104
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "several.example", port
+        known_as(monkeypatch, *((f"127.0.0.{number}", port) for number in range(1, 9)))
+        began = time.monotonic()
+        assert email.send(MESSAGE) == NotSent("no connection")
+        assert time.monotonic() - began < 5  # it was a second for each of the eight
+
+
+def test_behind_a_silent_address_the_mail_hosts_next_one_is_tried(
+    server: SlowServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 10.0)
+    port = settings.EMAIL_PORT
+    with nobody_let_in("127.0.0.2", port):
+        settings.EMAIL_HOST = "several.example"
+        known_as(monkeypatch, ("127.0.0.2", port), ("127.0.0.1", port))
+        assert email.send(MESSAGE) == Accepted(MESSAGE.message_id, "sent")
