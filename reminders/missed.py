@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from patients.models import Clinic
 from patients.models.patient import Channel
@@ -108,8 +108,9 @@ def _best(clinic: Clinic, rule: str, now: datetime) -> tuple[list[Reminder], dic
     """A row for each treatment; and of what was sent again the state of the last repeat."""
     rows = (
         Reminder.objects.filter(
+            # One more try that is planned by itself is due in some minutes.
+            Q(due_at__lte=now) | Q(again_of__isnull=False),
             rule=rule,
-            due_at__lte=now,
             treatment__patient__clinic=clinic,
             treatment__voided_at=None,
             treatment__treated_at__gte=now - SPAN,

@@ -12,6 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Clinic, Treatment
 from patients.models.clinic import Role
+from reminders.channels.codes import Means
+from reminders.failures import follow_up
 from reminders.missed import Missed
 from reminders.models import Reminder, State
 from reminders.moments import Skip
@@ -187,3 +189,13 @@ def test_it_costs_the_same_number_of_queries_for_any_number_of_patients(
     # and of several patients whether they are a known group
     with django_assert_num_queries(queries):
         shown(nurse)
+
+
+def test_what_is_tried_once_more_by_itself_in_some_minutes_is_not_offered_meanwhile(
+    nurse: Client, clinic: Clinic
+) -> None:
+    failed = fail(yesterday(clinic, "Ana", 1), "30003")
+    follow_up(failed, to="+12025550101", means=Means.ONCE_MORE, code="30003", now=NOON)
+    assert failed.repeats.get().due_at > NOON
+    (ana,) = shown(nurse).causes[0].people
+    assert (ana.ways, ana.note) == ((), "sent again, on its way")
