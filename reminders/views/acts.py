@@ -94,7 +94,9 @@ def task_done(request: StaffRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Task, pk=pk, clinic=request.user.clinic_id)
     open_ = Task.objects.filter(pk=pk, done_at=None)
     if not open_.update(done_at=timezone.now(), done_by=request.user):
-        messages.warning(request, "A colleague had done it already.")
+        row.refresh_from_db(fields=["done_by"])
+        who = "You" if row.done_by_id == request.user.pk else "A colleague"
+        messages.warning(request, f"{who} had done it already.")
     else:
         audit.did(request, AuditAct.TASK_DONE, [row.patient_id], about=f"task {pk}")
     newest = row.patient.treatments.order_by("-treated_at").values_list("pk", flat=True)

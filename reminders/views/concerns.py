@@ -86,7 +86,9 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         ended = {"closed_at": now, "closed_by": request.user, "closed_reason": form.reason()}
         if not _close(request, concern, ended):
-            messages.warning(request, "A colleague had closed it already.")
+            concern.refresh_from_db(fields=["closed_by"])
+            who = "You" if concern.closed_by_id == request.user.pk else "A colleague"
+            messages.warning(request, f"{who} had closed it already.")
         return redirect("concerns")
     shown = show(concern, request.user.clinic, now=now)
     audit.shown(request, AuditAct.FORM, _whom(concern), about=f"concern {pk}")

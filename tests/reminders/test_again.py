@@ -331,6 +331,8 @@ def test_a_task_has_an_owner_and_a_time_and_is_done_once(
     assert "Late" in text_of(nurse.get(story))
     done = reverse("task-done", args=[Task.objects.get().pk])
     assert "Task done by Imani Brooks" in text_of(nurse.post(done, follow=True))
+    assert "You had done it already." in text_of(nurse.post(done, follow=True))
+    nurse.force_login(make_staff(clinic=treatment.patient.clinic))
     assert "A colleague had done it already." in text_of(nurse.post(done, follow=True))
 
 

@@ -150,7 +150,10 @@ def test_what_is_dealt_with_leaves_the_page_and_two_do_not_both_close_it(
     assert nurse.post(address, {"why": "spoke", "more": "cold pack"}).status_code == 302
     assert "It burns" not in shown(nurse)
     second = nurse.post(address, {"why": "nothing"}, follow=True).content.decode()
-    assert "A colleague had closed it already." in second
+    assert "You had closed it already." in second
+    nurse.force_login(make_staff(clinic=patient.clinic))
+    third = nurse.post(address, {"why": "nothing"}, follow=True).content.decode()
+    assert "A colleague had closed it already." in third
     treatment = log(patient=patient)
     story = nurse.get(f"/treatments/{treatment.pk}/").content.decode()
     assert "Spoke with the patient: cold pack" in story
