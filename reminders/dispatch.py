@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email.utils import quote
 from typing import NamedTuple
 
 from django.conf import settings
@@ -174,7 +175,7 @@ def _message(attempt: Attempt, reminder: Reminder, rendered: Rendered, now: date
     sender = sender_of(clinic, reminder.channel)
     return Message(
         to=attempt.to_address,
-        sender=sender if by_sms else f'"{clinic.name}" <{sender}>',
+        sender=sender if by_sms else f'"{quote(clinic.name)}" <{sender}>',
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -450,3 +452,32 @@ def test_another_clinics_refused_sender_stands_on_no_board_but_its_own(
     circuits.trip((channel, "sender", own), code=code, clinics=[], now=now)
     assert len(refused_now(harbour, now=now)) == 1
     assert refused_now(clinic, now=now) == []
+
+
+class Letters:
+    """A mail server that keeps whom each mail says it is from: on the envelope, and inside."""
+
+    def __init__(self) -> None:
+        self.senders: list[tuple[str | None, tuple[str, str]]] = []
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        inside = message_from_bytes(envelope.original_content or b"")
+        self.senders.append((envelope.mail_from, parseaddr(inside["From"])))
+        return "250 OK"
+
+
+@pytest.mark.parametrize("name", ['Dr. "Sunny" Smith', 'The "Glow"', "Back\\slash, Inc."])
+def test_a_clinics_name_with_quotation_marks_is_a_sender_like_any_other(
+    clinic: Clinic, provider: Phone, settings: Settings, name: str
+) -> None:
+    Clinic.objects.filter(pk=clinic.pk).update(name=name)
+    clinic.refresh_from_db()
+    letters = Letters()
+    with listening(settings, letters):
+        log_mail(clinic)
+        drain()
+    sender = settings.DEFAULT_FROM_EMAIL
+    assert letters.senders == [(sender, (name, sender))]
+    assert states() == [State.SENT]
