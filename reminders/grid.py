@@ -250,7 +250,7 @@ def _row(treatment: Treatment, columns: dict[str, str], found: Asking, now: date
         name=patient.full_name,
         treated=compact(treatment.treated_at.astimezone(patient.tz), here),
         detail=detail,
-        zone=f"{here:%Z} time" if patient.tz.key != patient.clinic.zone else "",
+        zone=f"{here:%Z}" if patient.tz.key != patient.clinic.zone else "",
         asks=_asks(treatment.pk, found),
         cells=tuple(
             cell_of(best[key], name, treatment, here) if key in best else None

@@ -141,7 +141,7 @@ def test_what_stands_below_a_name_never_runs_under_the_next_cell(
     log(patient=away, treated_at=timezone.now() - timedelta(days=10))
     page = open_staff_page("/board/", width=1280)
     below = page.locator("tbody th span")
-    expect(below.filter(has_text="time").first).to_be_visible()
+    expect(below.filter(has_text="AE").first).to_be_visible()
     for width in (1024, 1280, 1440, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert below.evaluate_all(SPILLS) == [], width

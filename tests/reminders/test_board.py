@@ -400,7 +400,7 @@ def test_a_patient_in_another_zone_is_shown_in_it_and_it_is_named(
     treated(clinic, "Maria", 2, zone="America/New_York")
     board = board_of(nurse)
     assert cell(board, "Gentle wash") == ("Planned", "5:00 pm", "sms")
-    assert board.rows[0].zone == "EST time"
+    assert board.rows[0].zone == "EST"
 
 
 def test_voided_treatments_and_other_clinics_are_not_on_the_board(
