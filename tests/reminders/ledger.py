@@ -1,7 +1,7 @@
 """The whole ledger as a state machine: whatever happens in whatever order, the promises hold.
 
 Everything is ours and real but the network: hypothesis chooses what the provider does with a
-call, and `truth` keeps what it then has. The machine claims, begins, records, applies receipts
+call, and `Provider` keeps what it then has. The machine claims, begins, records, applies receipts
 and settles by the engine's own steps, on the real database, and rolls it back after each example.
 """
 
@@ -33,8 +33,7 @@ from reminders import dispatch, inbox, page_acts
 from reminders import settle as settling
 from reminders.again import NotSentAgain, send_again
 from reminders.amending import correct_time, void_treatment
-from reminders.channels import Accepted, Listed, Message, NotSent, Outcome, Rejected, Unknown
-from reminders.channels.codes import Means
+from reminders.channels import Accepted, Outcome
 from reminders.claim import Claim, claim_due
 from reminders.heartbeat import declare_restored, in_doubt, set_aside
 from reminders.leases import release_expired
@@ -43,6 +42,7 @@ from reminders.outcomes import Result, record
 from reminders.receipts import record_receipt
 from reminders.treatments import TreatmentRefused
 from tests.builders import log, make_clinic, make_patient, make_staff
+from tests.reminders.ledger_provider import WORDS, Provider, answers
 
 T = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # Friday, ten in the morning in Chicago
 SHARED, OWN = "+12025550141", "+12025550142"
@@ -52,20 +52,7 @@ LATER = [
     *(timedelta(minutes=minutes) for minutes in (3, 11, 50)),
     *(timedelta(hours=hours) for hours in (4, 24)),
 ]
-REFUSALS: list[Outcome] = [
-    Rejected("21211", Means.NUMBER),
-    Rejected("21617", Means.NOT_KNOWN),
-    Rejected("30007", Means.NEVER_SAME),
-    NotSent("20429"),
-    NotSent("no connection"),
-    NotSent("20003", Means.ACCOUNT),
-]
-STATUSES = [("queued", ""), ("sending", ""), ("sent", ""), ("delivered", "")]
-FAILURES = [("undelivered", "30003"), ("undelivered", "30005"), ("failed", "30008")]
-WORDS = st.sampled_from([*STATUSES, *FAILURES])
 PAGE_ACTS = ["stop", "start", "start", "by text", "by mail"]
-
-
 ACTS = [
     *["work"] * 4, *["tick", "begin_the_calls"], *["record_the_end", "call_back", "settle"] * 2,
     *["at_the_desk", "on_the_page"] * 2, *["text", "take_up", "again", "back_up", "restore"],
@@ -78,22 +65,6 @@ class Lost(AssertionError):
 
 class Doubled(AssertionError):
     """The provider has two messages of one reminder."""
-
-
-@dataclass
-class Taken:
-    """A message as the provider has it."""
-
-    attempt: Attempt
-    message: Message
-    sid: str
-    created_at: datetime
-    last_word: tuple[str, str]
-    forgotten: bool = False  # by a database restored since
-    other: bool = False  # and what it was meant for has gone with the correction after the backup
-
-    def listed(self) -> Listed:
-        return Listed(self.sid, *self.last_word, self.message.text, self.created_at)
 
 
 @dataclass(frozen=True)
@@ -123,7 +94,7 @@ class Ledger(RuleBasedStateMachine):
         ways[2]["email"] = "other@example.org"
         self.patients: list[Patient] = [make_patient(clinic=self.clinic, **way) for way in ways]
         self.now = T
-        self.truth: list[Taken] = []
+        self.provider = Provider()
         self.stopped: dict[str, str] = {}  # addresses, and how
         self.backup: Backup | None = None
         self.claims: list[Claim] = []
@@ -222,7 +193,7 @@ class Ledger(RuleBasedStateMachine):
         self.claims, self.begun, self.states = [], [], {}
         still = dict(Reminder.objects.values_list("pk", "treated_at"))
         known = set(Attempt.objects.values_list("token", flat=True))
-        for taken in self.truth:
+        for taken in self.provider.has:
             reminder = taken.attempt.reminder_id
             if taken.attempt.token not in known:
                 taken.forgotten = True
@@ -254,7 +225,7 @@ class Ledger(RuleBasedStateMachine):
     def begin(self, claim: Claim, data: st.DataObject) -> list[Result]:
         results = []
         for ready in (one for some in dispatch._begin(claim) for one in some):
-            taken, outcome = data.draw(st.sampled_from(self.answers(ready)))
+            taken, outcome = data.draw(st.sampled_from(answers(ready)))
             results.append(Result(ready.attempt, outcome))
             if taken:
                 word = data.draw(WORDS)
@@ -269,22 +240,8 @@ class Ledger(RuleBasedStateMachine):
         record(results[:recorded], now=self.now)
         self.begun += results[recorded:]
 
-    def answers(self, ready: dispatch.Ready) -> list[tuple[bool, Outcome]]:
-        accepted: Outcome = Accepted(f"SM{uuid.uuid4().hex}", "queued")
-        refusals = REFUSALS
-        if ready.channel == Channel.EMAIL:
-            accepted = Accepted(ready.message.message_id, "sent")
-            refusals = [
-                Rejected("550", Means.NUMBER),
-                NotSent("451"),
-                NotSent("sender 550", Means.SENDER),
-            ]
-        unknowns: list[tuple[bool, Outcome]] = [(took, Unknown("20500")) for took in (True, False)]
-        return [(True, accepted), *unknowns] * 2 + [(False, refusal) for refusal in refusals]
-
     def take(self, ready: dispatch.Ready, outcome: Outcome, word: tuple[str, str]) -> None:
-        sid = outcome.provider_id if isinstance(outcome, Accepted) else f"SM{uuid.uuid4().hex}"
-        self.truth.append(Taken(ready.attempt, ready.message, sid, self.now, word))
+        self.provider.take(ready, outcome, word, now=self.now)
         Ledger.sent += 1
 
     def record_the_end(self, data: st.DataObject) -> None:
@@ -296,9 +253,9 @@ class Ledger(RuleBasedStateMachine):
     # --- what the provider says ---
 
     def call_back(self, data: st.DataObject) -> None:
-        if not self.truth:
+        if not self.provider.has:
             return
-        message = self.truth[data.draw(st.integers(0, len(self.truth) - 1))]
+        message = self.provider.has[data.draw(st.integers(0, len(self.provider.has) - 1))]
         words = data.draw(st.lists(WORDS, min_size=1, max_size=3))
         if message.attempt.reminder.channel == Channel.SMS:
             token = message.attempt.token
@@ -316,19 +273,9 @@ class Ledger(RuleBasedStateMachine):
         self.moves_are_allowed()
         while looks := settling._take_looks(now=self.now):
             for look in looks:
-                found = self.found(look) if answers else None
+                found = self.provider.found(look) if answers else None
                 settling._write(settling.Answer(look, found), now=self.now)
                 self.moves_are_allowed()
-
-    def found(self, look: settling.Look) -> list[Listed]:
-        attempt, known_as, _ = look
-        if attempt.reminder.channel != Channel.SMS:
-            return []
-        if known_as:
-            return [one.listed() for one in self.truth if one.sid == known_as]
-        since = attempt.called_at - settling.CLOCKS_DIFFER
-        mine = [one for one in self.truth if one.message.to == attempt.to_address]
-        return [one.listed() for one in reversed(mine) if one.created_at >= since]
 
     def time_passes(self, delay: timedelta) -> None:
         self.now += delay
@@ -348,7 +295,7 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def each_reminder_is_sent_once(self) -> None:
-        sent = Counter(one.attempt.reminder_id for one in self.truth if not one.other)
+        sent = Counter(one.attempt.reminder_id for one in self.provider.has if not one.other)
         if max(sent.values(), default=0) > 1:
             raise Doubled(sent)
 
@@ -373,7 +320,7 @@ class Ledger(RuleBasedStateMachine):
             self.send_what_is_due()
             self.settle_after(timedelta(minutes=minutes), answers=True)
         # Of what a restored database has forgotten it can only ask while it would still send it.
-        taken = {one.attempt.reminder_id for one in self.truth if not one.forgotten}
+        taken = {one.attempt.reminder_id for one in self.provider.has if not one.forgotten}
         for row in Reminder.objects.filter(leaves_at__lte=due_by):
             told = Concern.objects.filter(reminder=row, closed_at=None).exists()
             # A mail server gives no receipt.
