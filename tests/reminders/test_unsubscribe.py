@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -80,8 +81,9 @@ def test_an_unknown_link_is_answered_alike_to_the_last_header(
         assert headers.pop("X-Request-ID")
         return answer.status_code, answer.content, headers
 
-    assert asked(links.token_of(treatment)) == asked("x" * 22)
-    assert asked("x" * 22)[0] == 200
+    with time_machine.travel(timezone.now(), tick=False):  # a header says the second
+        assert asked(links.token_of(treatment)) == asked("x" * 22)
+        assert asked("x" * 22)[0] == 200
 
 
 def test_an_unknown_link_ends_nobodys_emails(treatment: Treatment) -> None:
