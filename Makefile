@@ -65,7 +65,7 @@ few-faults: $(VENV)/dev.stamp
 faults: $(VENV)/dev.stamp ## break every part on purpose and count what became of it; about an hour
 	$(call step,faults,$(BIN)/python -m tests.faults)
 
-bench: $(VENV)/dev.stamp ## measure it beside what people usually build; about 17 minutes
+bench: $(VENV)/dev.stamp ## measure it beside what people usually build; a quarter of an hour
 	$(call step,bench,$(BIN)/python -m tests.bench)
 
 screens: $(VENV)/dev.stamp chromium ## pictures of every state of the patient's pages, in docs/screens
