@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from patients import links
@@ -162,7 +163,8 @@ def _write(answer: Answer, *, now: datetime) -> None:
 def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Iterator[Listed]:
     """The messages that are this attempt's: the exact words, and nobody else's sid.
 
-    The oldest first: of two with the same words, the earlier call made the earlier one.
+    The oldest first: of two with the same words, the earlier call made the earlier one. What a
+    nurse had sent again has the same words too: a message is of the call that was nearest to it.
     """
     if known_as:
         yield from found
@@ -177,9 +179,28 @@ def _matching(attempt: Attempt, found: Sequence[Listed], known_as: str) -> Itera
         .values_list("provider_id", flat=True)
     )
     words = set(_words_of(attempt))
+    others = _other_calls(attempt)
     for one in sorted(found, key=lambda listed: listed.created_at):
-        if one.text in words and one.provider_id not in taken:
+        away = abs(one.created_at - attempt.called_at)
+        nearest = all(away <= abs(one.created_at - called_at) for called_at in others)
+        if one.text in words and one.provider_id not in taken and nearest:
             yield one
+
+
+def _other_calls(attempt: Attempt) -> list[datetime]:
+    """When the same was said to the same number by calls whose end nobody knows either.
+
+    Those that may have run side by side with this one are left out: either made either message.
+    """
+    apart = Q(called_at__gt=attempt.lease_until) | Q(lease_until__lt=attempt.called_at)
+    unclear = Attempt.objects.filter(
+        apart,
+        reminder__treatment=attempt.reminder.treatment_id,
+        reminder__rule=attempt.reminder.rule,
+        to_address=attempt.to_address,
+        outcome__in=[Attempt.Outcome.OPEN, Attempt.Outcome.UNKNOWN],
+    )
+    return list(unclear.values_list("called_at", flat=True))
 
 
 def _words_of(attempt: Attempt) -> Iterator[str]:

@@ -149,6 +149,20 @@ def test_of_two_unknowns_with_the_same_words_each_finds_its_own(clinic: Clinic) 
     assert [first.outcome, second.outcome] == [Outcome.ACCEPTED] * 2
 
 
+def test_what_was_sent_again_later_is_not_taken_for_the_first_call(clinic: Clinic) -> None:
+    # Else the second would count as absent and leave a third time.
+    first = unknown(clinic)
+    with at(300):
+        second = unknown(clinic, again=True)
+    sent = Listed(SID, "sent", "", "x", second.called_at + timedelta(seconds=1))
+    for attempt in (first, second):
+        assert attempt.look_at is not None
+        look = settling.Look(attempt, "", attempt.look_at)
+        settling._write(settling.Answer(look, [sent]), now=second.called_at)
+        attempt.refresh_from_db()
+    assert [first.outcome, second.outcome] == [Outcome.UNKNOWN, Outcome.ACCEPTED]
+
+
 def unknown(clinic: Clinic, *, by_mail: bool = False, again: bool = False) -> Attempt:
     """The call of a worker that died in it; the provider had nothing."""
     if again:
