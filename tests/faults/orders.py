@@ -31,7 +31,8 @@ def played(_: Stage, orders: int) -> Finding:
         play(orders, STEPS, number=number)
     except AssertionError as error:
         logger.exception("An order broke a promise.")
-        verdict.lost, verdict.doubled = isinstance(error, Lost), isinstance(error, Doubled)
+        verdict.lost = int(isinstance(error, Lost))
+        verdict.doubled = int(isinstance(error, Doubled))
         problems.append(" ".join([f"{type(error).__name__}: {error}", *error.__notes__[-1:]]))
     said = f"{orders:,} orders, {Ledger.sent - before:,} messages"
     return Finding(said, verdict, f"seeds from {number}", problems)
