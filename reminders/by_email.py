@@ -42,18 +42,7 @@ def send_page_by_email(
         raise TreatmentRefused("An email with the page is on its way already.")
     if stopped_addresses([patient.clinic_id], [email.lower()]):
         raise TreatmentRefused("This address has stopped our messages. Show the code instead.")
-    patient.email = email
-    patient.save()
-    Consent.objects.create(
-        patient=patient,
-        scope=ConsentScope.RECOVERY.value,
-        channel=Channel.EMAIL,
-        given=True,
-        wording=wording_in(patient.language),
-        how=Consent.How.DESK,
-        recorded_by=by,
-        recorded_at=now,
-    )
+    _agreed(patient, email, by=by, now=now)
     reminder: Reminder = Reminder.objects.create(
         treatment=treatment,
         rule=rule.key,
@@ -80,3 +69,18 @@ def send_page_by_email(
     )
     transaction.on_commit(ring)
     return reminder
+
+
+def _agreed(patient: Patient, email: str, *, by: StaffUser, now: datetime) -> None:
+    patient.email = email
+    patient.save()
+    Consent.objects.create(
+        patient=patient,
+        scope=ConsentScope.RECOVERY.value,
+        channel=Channel.EMAIL,
+        given=True,
+        wording=wording_in(patient.language),
+        how=Consent.How.DESK,
+        recorded_by=by,
+        recorded_at=now,
+    )

@@ -16,7 +16,9 @@ from patients.models import Clinic, Patient
 from patients.models.clinic import Role
 from reminders import letterbox
 from reminders.channels import sms
-from tests.builders import make_clinic, make_patient, make_staff
+from reminders.claim import claim_due, open_attempts
+from reminders.models import Attempt
+from tests.builders import log, make_clinic, make_patient, make_staff
 from tests.phone.client import Phone
 from tests.services.valkey import Valkey
 
@@ -40,6 +42,18 @@ def noon() -> Iterator[time_machine.Traveller]:
     cache.clear()  # the last tick of another test is of another day
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
+
+
+def make_call(patient: Patient, *, at: datetime) -> Attempt:
+    """The call of a handover, on its way."""
+    log(patient=patient, treated_at=at)
+    claim = claim_due(now=at)
+    (reminder,) = claim.reminders
+    (attempt,) = open_attempts(
+        claim,
+        [Attempt(reminder=reminder, called_at=at, lease_until=claim.lease_until, to_address="x")],
+    )
+    return attempt
 
 
 @pytest.fixture

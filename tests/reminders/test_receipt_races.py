@@ -19,11 +19,10 @@ from django.utils import timezone
 from patients.models import Patient
 from reminders.channels import Accepted, NotSent, Unknown
 from reminders.channels import Outcome as Ended
-from reminders.claim import claim_due, open_attempts
 from reminders.models import Attempt, Concern, Receipt, Reminder, State
 from reminders.outcomes import Result, record
 from reminders.receipts import keep_receipt, record_receipt
-from tests.builders import log
+from tests.reminders.conftest import make_call
 from tests.services.runtime import wait_for
 
 pytestmark = [
@@ -40,14 +39,7 @@ Act = Callable[[], Any]
 @pytest.fixture
 def attempt(patient: Patient) -> Attempt:
     """Its call is on its way."""
-    log(patient=patient, treated_at=T)
-    claim = claim_due(now=T)
-    (reminder,) = claim.reminders
-    (attempt,) = open_attempts(
-        claim,
-        [Attempt(reminder=reminder, called_at=T, lease_until=claim.lease_until, to_address="x")],
-    )
-    return attempt
+    return make_call(patient, at=T)
 
 
 def say(attempt: Attempt, status: str, code: str = "") -> Act:

@@ -11,11 +11,10 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Patient
-from reminders.claim import claim_due, open_attempts
 from reminders.models import MOVES, Attempt, Concern, Receipt, Reminder, State, may_become
 from reminders.moments import Skip
 from reminders.receipts import STATES, apply_receipt, record_receipt
-from tests.builders import log
+from tests.reminders.conftest import make_call
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -25,14 +24,7 @@ SID = "SM" + "2" * 32
 
 @pytest.fixture
 def attempt(patient: Patient) -> Attempt:
-    log(patient=patient, treated_at=T)
-    claim = claim_due(now=T)
-    (reminder,) = claim.reminders
-    (attempt,) = open_attempts(
-        claim,
-        [Attempt(reminder=reminder, called_at=T, lease_until=claim.lease_until, to_address="x")],
-    )
-    return attempt
+    return make_call(patient, at=T)
 
 
 def say(attempt: Attempt, status: str, code: str = "") -> State:
